@@ -141,11 +141,11 @@ suite_end_early() {
 # Files of the tree: tracked, and new ones that are not ignored; also where there is no git.
 tree_files() {
         if git -C "$TW_TOP" rev-parse --is-inside-work-tree >/dev/null 2>&1; then
-                git -C "$TW_TOP" ls-files -co --exclude-standard -- "$@" | while read -r f; do
+                git -C "$TW_TOP" ls-files -co --exclude-standard | while read -r f; do
                         [[ -f $TW_TOP/$f && ! -L $TW_TOP/$f ]] && printf '%s\n' "$f"
                 done
         else
-                (cd "$TW_TOP" && find "${@:-.}" -name .git -prune -o -path ./build -prune -o -type f -printf '%P\n' | sort)
+                (cd "$TW_TOP" && find . -name .git -prune -o -path ./build -prune -o -type f -printf '%P\n' | sort)
         fi
         return 0
 }
