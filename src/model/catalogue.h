@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/*
+ * What twprofile knows about each sysctl: the closed list of keys that can be set at all, with type,
+ * ranges, versions, scope and meaning. The rows come from schema/sysctls.yaml through src/gen/catalogue.py;
+ * adding a key touches no C.
+ *
+ * Everything is constant and borrowed for ever. Nothing here fails.
+ */
+
+#include "base/macro.h"
+
+typedef enum SysctlType {
+        SYSCTL_TYPE_BOOL,    /* 0 or 1 */
+        SYSCTL_TYPE_ENUM,    /* one of SysctlSpec.choices */
+        SYSCTL_TYPE_INT,     /* one integer */
+        SYSCTL_TYPE_BITMASK, /* one integer, bits */
+        SYSCTL_TYPE_RANGE,   /* two integers, low and high */
+        SYSCTL_TYPE_VECTOR,  /* n_values integers, ascending when the row says so */
+        SYSCTL_TYPE_PORTS,   /* a set of ports, may be empty */
+        SYSCTL_TYPE_STRING,  /* one word */
+        SYSCTL_TYPE_STRINGS, /* words with single blanks between */
+} SysctlType;
+
+typedef enum SysctlUnit {
+        SYSCTL_UNIT_NONE,
+        SYSCTL_UNIT_MILLISECONDS,
+        SYSCTL_UNIT_SECONDS,
+        SYSCTL_UNIT_BYTES,
+        SYSCTL_UNIT_PAGES,
+        SYSCTL_UNIT_COUNT, /* packets, sockets, probes: no suffix allowed */
+} SysctlUnit;
+
+typedef enum SysctlScope {
+        SYSCTL_SCOPE_NETNS, /* one value per network namespace */
+        SYSCTL_SCOPE_HOST,  /* one value, absent or read-only in a child network namespace */
+} SysctlScope;
+
+typedef enum SysctlRisk {
+        SYSCTL_RISK_SAFE,
+        SYSCTL_RISK_CAUTION,
+        SYSCTL_RISK_DANGEROUS,
+} SysctlRisk;
+
+typedef struct SysctlChoice {
+        int64_t value;
+        const char *meaning;
+} SysctlChoice;
+
+typedef struct KernelVersion {
+        uint32_t major, minor, patch;
+} KernelVersion;
+
+typedef struct SysctlSpec {
+        const char *key;  /* dotted, the only spelling profiles may use */
+        const char *path; /* below /proc/sys, with slashes */
+        const char *group;
+        SysctlType type;
+        SysctlUnit unit;
+        size_t n_values; /* RANGE 2, VECTOR 3, else 1 */
+        bool ascending;  /* the values of a RANGE or VECTOR must not fall */
+        int64_t kernel_min, kernel_max; /* what the kernel takes */
+        int64_t sane_min, sane_max;     /* what we take; inside the kernel's range */
+        const SysctlChoice *choices;    /* ENUM and BITMASK */
+        size_t n_choices;
+        const char *zero_means; /* 0 means something else than "less than 1", so no bounds; or NULL */
+        const char *default_text;  /* in the kernel's spelling when it is a constant, else NULL */
+        const char *default_note;  /* when it is not a constant, or differed between versions; may be NULL */
+        KernelVersion since, until; /* first mainline version with it / without it; 0.0.0 = always / never */
+        const char *vendor;         /* NULL for mainline */
+        SysctlScope scope;
+        KernelVersion scope_since; /* from when the value is per namespace; 0.0.0 = always */
+        const char *module;        /* kernel module that registers it, or NULL when built in */
+        bool settable;             /* false: read-only, removed, or not writable by the helper's unit */
+        const char *not_settable_because; /* set when settable is false */
+        bool rehearsable;          /* writing the value that was just read changes nothing */
+        int write_order;           /* lower first; default 50. Undo runs in reverse */
+        SysctlRisk risk;
+        const char *risk_reason;
+        const char *does;      /* what it does, one or two sentences */
+        const char *myth;      /* what people wrongly believe, or NULL */
+        const char *replacement; /* what to use instead of a removed key, or NULL */
+        const char *const *sources;
+        size_t n_sources;
+} SysctlSpec;
+
+size_t catalogue_count(void);
+/* Sorted by key. */
+const SysctlSpec *catalogue_get(size_t i);
+/* NULL when unknown. Only the dotted spelling. */
+const SysctlSpec *catalogue_find(const char *key);
+/* As catalogue_find() for a path below /proc/sys with slashes. */
+const SysctlSpec *catalogue_find_path(const char *path);
+/* The known key that looks most like `key`, or NULL when none is near. */
+const SysctlSpec *catalogue_find_nearest(const char *key);
+
+/* <0, 0, >0 */
+int kernel_version_compare(const KernelVersion *a, const KernelVersion *b);
+/* Reads "6.18.44-rc1-vendor" or "5.10"; -EINVAL when it does not start with two numbers. An -rc of X.Y counts
+ * as X.Y (it has the sysctls of X.Y). */
+NODISCARD int kernel_version_parse(const char *text, KernelVersion *ret);
+
+const char *sysctl_type_name(SysctlType type);
+const char *sysctl_unit_name(SysctlUnit unit); /* "" for NONE, "s", "ms", "bytes", "pages", "" for COUNT */

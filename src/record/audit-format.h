@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/*
+ * One audit record: one line of JSON with sorted keys, integers and strings only, at most 4 KiB (what does not
+ * fit is cut to digests, `cut`: 1).
+ *
+ * The chain: `prev` is the SHA-256 of the previous line's bytes without its newline, so `sha256sum` in a shell
+ * can check it; the first line's prev is the SHA-256 of "twprofile-audit-1:" and the log's id. `seq` is gapless.
+ * Which fields there are and why: transactions.md part F with the differences of DESIGN part 5, written down in
+ * docs/audit.md.
+ */
+
+#include <jansson.h>
+
+#include "base/error.h"
+#include "base/sha256.h"
+#include "base/strbuf.h"
+#include "record/journal-format.h"
+
+#define AUDIT_FORMAT_VERSION 1
+#define AUDIT_LINE_MAX 4096U /* newline included */
+#define AUDIT_UNSET (-1)
+
+typedef enum AuditEvent {
+        AUDIT_OPEN,    /* first record of a log or of a file */
+        AUDIT_INTENT,  /* flushed before the first live write */
+        AUDIT_OUTCOME, /* flushed before the reply */
+        AUDIT_DENIED,
+        AUDIT_RECOVER, /* recovery found something to settle */
+        AUDIT_BOOT,
+        AUDIT_TORN, /* the line before is a crash tear: offset, length, hash of its bytes */
+} AuditEvent;
+
+/* Identity from the kernel alone; what a client says of itself is kept apart. */
+typedef struct AuditCaller {
+        int64_t uid, gid, pid;
+        int64_t auid, session; /* AUDIT_UNSET when the kernel says unset or it could not be read */
+        uint64_t start;        /* start time of the process in clock ticks, 0 unknown */
+        char comm[16];         /* a claim: the process may set it */
+        char unit[256];        /* last part of the cgroup, "" unknown */
+        bool pidfd_verified;   /* still alive, by pidfd, after all this was read */
+} AuditCaller;
+
+typedef struct AuditKey {
+        const char *key;
+        const char *before; /* NULL: unknown or absent */
+        const char *wanted; /* NULL: left alone */
+        const char *after;  /* read back; NULL in an intent */
+        const char *outcome; /* "set", "kept", "restored", "left", "pending", "undone", …; NULL in an intent */
+        int error;
+} AuditKey;
+
+typedef struct AuditRecord {
+        AuditEvent event;
+        const char *tx; /* NULL when there is none */
+        int64_t time_us; /* CLOCK_REALTIME */
+        bool time_synced; /* adjtimex says so */
+        int64_t boottime_ns;
+        Instance instance;
+        bool has_caller;
+        AuditCaller caller;
+        const char *via;    /* "socket", "direct", "boot", "recover", "root-dir" */
+        const char *verb;   /* NULL, or "enable" … */
+        const char *reason; /* why: the caller's words, checked UTF-8 without control characters; NULL */
+        const char *const *profiles; /* "name@digest", after the change */
+        size_t n_profiles;
+        const AuditKey *keys;
+        size_t n_keys;
+        uint64_t generation_from, generation_to;
+        const char *outcome; /* of the whole; NULL in an intent */
+        int exit_code;
+        bool mirrored; /* journald took the mirror */
+        bool has_frame;
+        Sha256 frame; /* hash of the journal's PREPARED (intent) or decision frame (outcome) */
+        size_t torn_offset, torn_length; /* AUDIT_TORN */
+        Sha256 torn_hash;
+        const char *log_id; /* AUDIT_OPEN */
+} AuditRecord;
+
+typedef struct AuditHead {
+        uint64_t seq; /* 0: no record yet */
+        Sha256 hash;  /* of the last line */
+} AuditHead;
+
+/* The hash before the first line. */
+Sha256 audit_genesis(const char *log_id);
+
+/* Appends the line with its newline and gives the new head. 0 or -ENOMEM. */
+NODISCARD int audit_record_encode(
+        const AuditRecord *record, const AuditHead *head, StrBuf *out, AuditHead *ret_head);
+
+/* What every reader needs of a line (hostile bytes, without newline). */
+typedef struct AuditLine {
+        uint64_t seq;
+        Sha256 prev;
+        Sha256 hash;  /* of this line */
+        AuditEvent event;
+        json_t *object; /* owned by the caller: json_decref() */
+} AuditLine;
+
+/* 0; -EBADMSG with a sentence; -ENOMEM. */
+NODISCARD int audit_line_decode(const char *bytes, size_t n, AuditLine *ret, Error *reterr);
+
+const char *audit_event_name(AuditEvent event);

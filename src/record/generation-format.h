@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/*
+ * A Generation as JSON: the content of generations/<number>.json, of the journal's COMMIT frame, and (without
+ * nothing left out) of what --root writes. Version 1; a reader takes its own version and all older ones.
+ *
+ * Values are stored in the kernel's spelling and read back by type through the catalogue. A key that this
+ * program's catalogue does not know any more makes the file unreadable with a message that names it.
+ */
+
+#include <jansson.h>
+
+#include "base/error.h"
+#include "base/strbuf.h"
+#include "model/generation.h"
+
+#define GENERATION_FORMAT_VERSION 1
+
+NODISCARD int generation_encode(const Generation *generation, StrBuf *out); /* 0 or -ENOMEM */
+/* 0; -EBADMSG with a sentence; -ENOMEM. `bytes` is hostile. */
+NODISCARD int generation_decode(const char *bytes, size_t n, Generation **ret, Error *reterr);
+
+/* The same on jansson objects, for formats that embed a generation. New reference, or NULL. */
+json_t *generation_to_json(const Generation *generation);
+NODISCARD int generation_from_json(json_t *object, Generation **ret, Error *reterr);
