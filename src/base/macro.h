@@ -21,7 +21,7 @@
 
 #define CLEANUP(function) __attribute__((cleanup(function)))
 #define NODISCARD __attribute__((warn_unused_result))
-#define PRINTF_LIKE(format, first) __attribute__((format(printf, format, first)))
+#define PRINTF_LIKE(string, first) __attribute__((format(printf, string, first)))
 #define UNUSED __attribute__((unused))
 
 #define TAKE_PTR(p)                                                                                \
