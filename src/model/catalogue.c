@@ -30,7 +30,8 @@ const SysctlSpec *catalogue_find(const char *key) {
 /* The same order serves both spellings: '.' and '/' are neighbours in ASCII and no other character of a
  * key lies between them (the generator admits letters, digits, '_' and '-' only). */
 const SysctlSpec *catalogue_find_path(const char *path) {
-        return bsearch(path, catalogue_table, catalogue_table_size, sizeof(SysctlSpec), compare_path);
+        return bsearch(path, catalogue_table, catalogue_table_size, sizeof(SysctlSpec),
+                       compare_path);
 }
 
 static size_t min3(size_t a, size_t b, size_t c) {
@@ -83,8 +84,10 @@ static size_t nearness(const SysctlSpec *spec, const char *key) {
         if (slips > n_known / 3 || slips >= n_written)
                 return SIZE_MAX;
 
-        size_t folder_written = (size_t) (written - key), folder_known = (size_t) (known - spec->key);
-        bool same_folder = folder_written == folder_known && memcmp(key, spec->key, folder_known) == 0;
+        size_t folder_written = (size_t) (written - key),
+               folder_known = (size_t) (known - spec->key);
+        bool same_folder = folder_written == folder_known &&
+                           memcmp(key, spec->key, folder_known) == 0;
         return 2 * slips + (same_folder ? 0 : 1);
 }
 
@@ -166,8 +169,8 @@ const char *sysctl_type_name(SysctlType type) {
 
 const char *sysctl_unit_name(SysctlUnit unit) {
         static const char *const names[] = {
-                [SYSCTL_UNIT_NONE] = "",   [SYSCTL_UNIT_MILLISECONDS] = "ms",
-                [SYSCTL_UNIT_SECONDS] = "s", [SYSCTL_UNIT_BYTES] = "bytes",
+                [SYSCTL_UNIT_NONE] = "",       [SYSCTL_UNIT_MILLISECONDS] = "ms",
+                [SYSCTL_UNIT_SECONDS] = "s",   [SYSCTL_UNIT_BYTES] = "bytes",
                 [SYSCTL_UNIT_PAGES] = "pages", [SYSCTL_UNIT_COUNT] = "",
         };
         assert((size_t) unit < ELEMENTSOF(names));
