@@ -58,28 +58,28 @@ typedef struct SysctlSpec {
         const char *group;
         SysctlType type;
         SysctlUnit unit;
-        size_t n_values; /* RANGE 2, VECTOR 3, else 1 */
-        bool ascending;  /* the values of a RANGE or VECTOR must not fall */
+        size_t n_values;                /* RANGE 2, VECTOR 3, else 1 */
+        bool ascending;                 /* the values of a RANGE or VECTOR must not fall */
         int64_t kernel_min, kernel_max; /* what the kernel takes */
         int64_t sane_min, sane_max;     /* what we take; inside the kernel's range */
         const SysctlChoice *choices;    /* ENUM and BITMASK */
         size_t n_choices;
         const char *zero_means; /* 0 means something else than "less than 1", so no bounds; or NULL */
-        const char *default_text;  /* in the kernel's spelling when it is a constant, else NULL */
-        const char *default_note;  /* when it is not a constant, or differed between versions; may be NULL */
-        KernelVersion since, until; /* first mainline version with it / without it; 0.0.0 = always / never */
-        const char *vendor;         /* NULL for mainline */
+        const char *default_text; /* in the kernel's spelling when it is a constant, else NULL */
+        const char *default_note; /* when it is not a constant, or differed between versions; may be NULL */
+        KernelVersion since, until; /* mainline: first with it, first without it; 0.0.0 = always, never */
+        const char *vendor; /* NULL for mainline */
         SysctlScope scope;
         KernelVersion scope_since; /* from when the value is per namespace; 0.0.0 = always */
         const char *module;        /* kernel module that registers it, or NULL when built in */
-        bool settable;             /* false: read-only, removed, or not writable by the helper's unit */
+        bool settable; /* false: read-only, removed, or not writable by the helper's unit */
         const char *not_settable_because; /* set when settable is false */
-        bool rehearsable;          /* writing the value that was just read changes nothing */
-        int write_order;           /* lower first; default 50. Undo runs in reverse */
+        bool rehearsable;                 /* writing the value that was just read changes nothing */
+        int write_order;                  /* lower first; default 50. Undo runs in reverse */
         SysctlRisk risk;
         const char *risk_reason;
-        const char *does;      /* what it does, one or two sentences */
-        const char *myth;      /* what people wrongly believe, or NULL */
+        const char *does;        /* what it does, one or two sentences */
+        const char *myth;        /* what people wrongly believe, or NULL */
         const char *replacement; /* what to use instead of a removed key, or NULL */
         const char *const *sources;
         size_t n_sources;
@@ -102,4 +102,5 @@ int kernel_version_compare(const KernelVersion *a, const KernelVersion *b);
 NODISCARD int kernel_version_parse(const char *text, KernelVersion *ret);
 
 const char *sysctl_type_name(SysctlType type);
-const char *sysctl_unit_name(SysctlUnit unit); /* "" for NONE, "s", "ms", "bytes", "pages", "" for COUNT */
+const char *sysctl_unit_name(
+                SysctlUnit unit); /* "" for NONE, "s", "ms", "bytes", "pages", "" for COUNT */

@@ -42,7 +42,7 @@ typedef enum SysctlFault {
 /* Reads what the kernel printed (with or without its newline). 0, -EINVAL when it is not of this type,
  * -ENOMEM. Out-of-range numbers are values like any other here. */
 NODISCARD int sysctl_value_from_kernel(
-        const SysctlSpec *spec, const char *text, size_t n, Arena *arena, SysctlValue *ret);
+                const SysctlSpec *spec, const char *text, size_t n, Arena *arena, SysctlValue *ret);
 
 /* The kernel's own spelling without newline: plain decimals, tabs in vectors, "a-b,c" for ports, "" for an
  * empty set. NULL when out of memory. What goes to the kernel file is this plus a newline, which is also how
@@ -63,5 +63,4 @@ NODISCARD int sysctl_value_copy(const SysctlValue *value, Arena *arena, SysctlVa
 SysctlFault sysctl_value_check(const SysctlSpec *spec, const SysctlValue *value, size_t *ret_index);
 
 /* Builds a port set from unsorted ranges: sorts, merges overlapping and touching ones. 0 or -ENOMEM. */
-NODISCARD int sysctl_ports_build(
-        const PortRange *ranges, size_t n, Arena *arena, SysctlValue *ret);
+NODISCARD int sysctl_ports_build(const PortRange *ranges, size_t n, Arena *arena, SysctlValue *ret);

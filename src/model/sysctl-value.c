@@ -1,0 +1,353 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "model/sysctl-value.h"
+
+#include <inttypes.h>
+
+#include "base/strbuf.h"
+
+/* What is still to be read: [next, end). */
+typedef struct Reader {
+        const char *next, *end;
+} Reader;
+
+static bool is_blank(char c) {
+        return c == ' ' || c == '\t' || c == '\n';
+}
+
+static bool is_digit(char c) {
+        return c >= '0' && c <= '9';
+}
+
+static void skip_blanks(Reader *reader) {
+        while (reader->next < reader->end && is_blank(*reader->next))
+                reader->next++;
+}
+
+static bool take_char(Reader *reader, char c) {
+        if (reader->next == reader->end || *reader->next != c)
+                return false;
+        reader->next++;
+        return true;
+}
+
+/* The kernel prints plain decimals; whatever else stands there is not its output. */
+static int take_integer(Reader *reader, int64_t *ret) {
+        bool negative = take_char(reader, '-');
+        if (reader->next == reader->end || !is_digit(*reader->next))
+                return -EINVAL;
+
+        const char *first = reader->next;
+        int64_t value = 0;
+        for (; reader->next < reader->end && is_digit(*reader->next); reader->next++) {
+                int64_t digit = *reader->next - '0';
+                if (__builtin_mul_overflow(value, 10, &value) ||
+                    __builtin_add_overflow(value, negative ? -digit : digit, &value))
+                        return -EINVAL;
+        }
+        if (*first == '0' && reader->next - first > 1)
+                return -EINVAL;
+
+        *ret = value;
+        return 0;
+}
+
+static int parse_integers(const SysctlSpec *spec, Reader *reader, SysctlValue *value) {
+        assert(spec->n_values >= 1 && spec->n_values <= SYSCTL_VALUE_MAX_INTS);
+
+        for (size_t i = 0; i < spec->n_values; i++) {
+                const char *before = reader->next;
+                skip_blanks(reader);
+                if (i > 0 && reader->next == before)
+                        return -EINVAL;
+                int r = take_integer(reader, &value->ints[i]);
+                if (r < 0)
+                        return r;
+        }
+        skip_blanks(reader);
+        value->n_ints = spec->n_values;
+        return reader->next == reader->end ? 0 : -EINVAL;
+}
+
+static int take_port(Reader *reader, uint16_t *ret) {
+        int64_t port;
+        if (take_integer(reader, &port) < 0 || port < 0 || port > UINT16_MAX)
+                return -EINVAL;
+        *ret = (uint16_t) port;
+        return 0;
+}
+
+static int take_port_range(Reader *reader, PortRange *ret) {
+        PortRange range;
+        if (take_port(reader, &range.first) < 0)
+                return -EINVAL;
+        range.last = range.first;
+        if (take_char(reader, '-') && take_port(reader, &range.last) < 0)
+                return -EINVAL;
+        if (range.last < range.first)
+                return -EINVAL;
+        *ret = range;
+        return 0;
+}
+
+static int parse_ports(Reader *reader, Arena *arena, SysctlValue *value) {
+        skip_blanks(reader);
+        if (reader->next == reader->end)
+                return sysctl_ports_build(/* ranges= */ NULL, 0, arena, value);
+
+        size_t n_max = 1;
+        for (const char *p = reader->next; p < reader->end; p++)
+                n_max += *p == ',';
+        PortRange *ranges = arena_alloc_array(arena, n_max, sizeof(PortRange));
+        if (!ranges)
+                return -ENOMEM;
+
+        size_t n = 0;
+        do {
+                int r = take_port_range(reader, &ranges[n++]);
+                if (r < 0)
+                        return r;
+        } while (take_char(reader, ','));
+        skip_blanks(reader);
+        if (reader->next != reader->end)
+                return -EINVAL;
+
+        return sysctl_ports_build(ranges, n, arena, value);
+}
+
+static bool is_control(char c) {
+        return (unsigned char) c < ' ' || c == '\177';
+}
+
+/* Folds blanks to one space, drops them at the ends. */
+static int parse_words(const SysctlSpec *spec, Reader *reader, Arena *arena, SysctlValue *value) {
+        char *text = arena_alloc(arena, (size_t) (reader->end - reader->next) + 1);
+        if (!text)
+                return -ENOMEM;
+
+        size_t n = 0, n_words = 0;
+        for (skip_blanks(reader); reader->next < reader->end; skip_blanks(reader)) {
+                if (n_words++ > 0)
+                        text[n++] = ' ';
+                for (; reader->next < reader->end && !is_blank(*reader->next); reader->next++) {
+                        if (is_control(*reader->next))
+                                return -EINVAL;
+                        text[n++] = *reader->next;
+                }
+        }
+        if (spec->type == SYSCTL_TYPE_STRING && n_words != 1)
+                return -EINVAL;
+
+        value->text = text;
+        return 0;
+}
+
+int sysctl_value_from_kernel(
+                const SysctlSpec *spec, const char *text, size_t n, Arena *arena,
+                SysctlValue *ret) {
+        Reader reader = { text, text + n };
+        SysctlValue value = { .type = spec->type };
+        int r = -EINVAL;
+
+        switch (spec->type) {
+        case SYSCTL_TYPE_BOOL:
+        case SYSCTL_TYPE_ENUM:
+        case SYSCTL_TYPE_INT:
+        case SYSCTL_TYPE_BITMASK:
+        case SYSCTL_TYPE_RANGE:
+        case SYSCTL_TYPE_VECTOR:
+                r = parse_integers(spec, &reader, &value);
+                break;
+        case SYSCTL_TYPE_PORTS:
+                r = parse_ports(&reader, arena, &value);
+                break;
+        case SYSCTL_TYPE_STRING:
+        case SYSCTL_TYPE_STRINGS:
+                r = parse_words(spec, &reader, arena, &value);
+                break;
+        }
+        if (r < 0)
+                return r;
+
+        *ret = value;
+        return 0;
+}
+
+static void render_integers(const SysctlValue *value, StrBuf *out) {
+        for (size_t i = 0; i < value->n_ints; i++)
+                strbuf_addf(out, "%s%" PRId64, i > 0 ? "\t" : "", value->ints[i]);
+}
+
+static void render_ports(const SysctlValue *value, StrBuf *out) {
+        for (size_t i = 0; i < value->n_ports; i++) {
+                const PortRange *range = &value->ports[i];
+                strbuf_addf(out, "%s%u", i > 0 ? "," : "", (unsigned) range->first);
+                if (range->last > range->first)
+                        strbuf_addf(out, "-%u", (unsigned) range->last);
+        }
+}
+
+const char *sysctl_value_to_kernel(const SysctlSpec *spec, const SysctlValue *value, Arena *arena) {
+        assert(spec->type == value->type);
+
+        if (value->text)
+                return arena_copy(arena, value->text);
+
+        CLEANUP(strbuf_deinit) StrBuf out = { 0 };
+        if (value->type == SYSCTL_TYPE_PORTS)
+                render_ports(value, &out);
+        else
+                render_integers(value, &out);
+        return out.failed ? NULL : arena_copy_n(arena, strbuf_text(&out), out.length);
+}
+
+bool sysctl_value_equal(const SysctlValue *a, const SysctlValue *b) {
+        if (a->type != b->type || a->n_ints != b->n_ints || a->n_ports != b->n_ports)
+                return false;
+        for (size_t i = 0; i < a->n_ints; i++)
+                if (a->ints[i] != b->ints[i])
+                        return false;
+        /* Sorted and merged, so that equal sets are equal lists. */
+        for (size_t i = 0; i < a->n_ports; i++)
+                if (a->ports[i].first != b->ports[i].first || a->ports[i].last != b->ports[i].last)
+                        return false;
+        return streq_null(a->text, b->text);
+}
+
+int sysctl_value_compare(const SysctlValue *a, const SysctlValue *b) {
+        assert(a->n_ints == 1 && b->n_ints == 1);
+        return (a->ints[0] > b->ints[0]) - (a->ints[0] < b->ints[0]);
+}
+
+bool sysctl_spec_is_ordered(const SysctlSpec *spec) {
+        return spec->type == SYSCTL_TYPE_INT && !spec->zero_means;
+}
+
+int sysctl_value_copy(const SysctlValue *value, Arena *arena, SysctlValue *ret) {
+        SysctlValue copy = *value;
+
+        if (value->n_ports > 0) {
+                PortRange *ports = arena_alloc_array(arena, value->n_ports, sizeof(PortRange));
+                if (!ports)
+                        return -ENOMEM;
+                memcpy(ports, value->ports, value->n_ports * sizeof(PortRange));
+                copy.ports = ports;
+        }
+        if (value->text) {
+                copy.text = arena_copy(arena, value->text);
+                if (!copy.text)
+                        return -ENOMEM;
+        }
+
+        *ret = copy;
+        return 0;
+}
+
+static bool is_choice(const SysctlSpec *spec, int64_t number) {
+        for (size_t i = 0; i < spec->n_choices; i++)
+                if (spec->choices[i].value == number)
+                        return true;
+        return false;
+}
+
+/* Every bit that is set must be one of the choices. */
+static bool is_choice_mask(const SysctlSpec *spec, int64_t number) {
+        for (size_t i = 0; i < spec->n_choices; i++)
+                number &= ~spec->choices[i].value;
+        return number == 0;
+}
+
+static SysctlFault check_number(const SysctlSpec *spec, int64_t number) {
+        if (spec->type == SYSCTL_TYPE_ENUM && !is_choice(spec, number))
+                return SYSCTL_FAULT_NOT_A_CHOICE;
+        if (number < spec->kernel_min)
+                return SYSCTL_FAULT_BELOW_KERNEL;
+        if (number > spec->kernel_max)
+                return SYSCTL_FAULT_ABOVE_KERNEL;
+        if (number < spec->sane_min)
+                return SYSCTL_FAULT_BELOW_SANE;
+        if (spec->type == SYSCTL_TYPE_BITMASK && !is_choice_mask(spec, number))
+                return SYSCTL_FAULT_NOT_A_CHOICE;
+        return number > spec->sane_max ? SYSCTL_FAULT_ABOVE_SANE : SYSCTL_FAULT_NONE;
+}
+
+static SysctlFault check_integers(const SysctlSpec *spec, const SysctlValue *value, size_t *index) {
+        if (value->n_ints != spec->n_values)
+                return SYSCTL_FAULT_COUNT;
+
+        for (*index = 0; *index < value->n_ints; ++*index) {
+                SysctlFault fault = check_number(spec, value->ints[*index]);
+                if (fault != SYSCTL_FAULT_NONE)
+                        return fault;
+        }
+        for (*index = 1; spec->ascending && *index < value->n_ints; ++*index)
+                if (value->ints[*index] < value->ints[*index - 1])
+                        return SYSCTL_FAULT_NOT_ASCENDING;
+        return SYSCTL_FAULT_NONE;
+}
+
+static SysctlFault check_ports(const SysctlSpec *spec, const SysctlValue *value, size_t *index) {
+        for (*index = 0; *index < value->n_ports; ++*index) {
+                SysctlFault fault = check_number(spec, value->ports[*index].first);
+                if (fault == SYSCTL_FAULT_NONE)
+                        fault = check_number(spec, value->ports[*index].last);
+                if (fault != SYSCTL_FAULT_NONE)
+                        return fault;
+        }
+        return SYSCTL_FAULT_NONE;
+}
+
+/* A word that is none, or two, would be read back as something else. */
+static SysctlFault check_words(const SysctlSpec *spec, const SysctlValue *value) {
+        bool is_word = value->text && value->text[0] != '\0' && !strpbrk(value->text, " \t\n");
+        return spec->type == SYSCTL_TYPE_STRING && !is_word ? SYSCTL_FAULT_COUNT
+                                                            : SYSCTL_FAULT_NONE;
+}
+
+SysctlFault sysctl_value_check(
+                const SysctlSpec *spec, const SysctlValue *value, size_t *ret_index) {
+        assert(spec->type == value->type);
+
+        size_t index = 0;
+        SysctlFault fault;
+        if (spec->type == SYSCTL_TYPE_PORTS)
+                fault = check_ports(spec, value, &index);
+        else if (spec->type == SYSCTL_TYPE_STRING || spec->type == SYSCTL_TYPE_STRINGS)
+                fault = check_words(spec, value);
+        else
+                fault = check_integers(spec, value, &index);
+
+        if (fault != SYSCTL_FAULT_NONE && ret_index)
+                *ret_index = index;
+        return fault;
+}
+
+static int compare_ranges(const void *a, const void *b) {
+        const PortRange *x = a, *y = b;
+        return (x->first > y->first) - (x->first < y->first);
+}
+
+int sysctl_ports_build(const PortRange *ranges, size_t n, Arena *arena, SysctlValue *ret) {
+        SysctlValue value = { .type = SYSCTL_TYPE_PORTS };
+
+        if (n > 0) {
+                PortRange *ports = arena_alloc_array(arena, n, sizeof(PortRange));
+                if (!ports)
+                        return -ENOMEM;
+                memcpy(ports, ranges, n * sizeof(PortRange));
+                qsort(ports, n, sizeof(PortRange), compare_ranges);
+
+                size_t last = 0;
+                for (size_t i = 0; i < n; i++) {
+                        assert(ports[i].first <= ports[i].last);
+                        if ((uint32_t) ports[i].first > (uint32_t) ports[last].last + 1)
+                                ports[++last] = ports[i];
+                        else if (ports[i].last > ports[last].last)
+                                ports[last].last = ports[i].last;
+                }
+                value.ports = ports;
+                value.n_ports = last + 1;
+        }
+
+        *ret = value;
+        return 0;
+}
