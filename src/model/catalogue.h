@@ -67,8 +67,9 @@ typedef struct SysctlSpec {
         const char *zero_means; /* 0 means something else than "less than 1", so no bounds; or NULL */
         const char *default_text; /* in the kernel's spelling when it is a constant, else NULL */
         const char *default_note; /* when it is not a constant, or differed between versions; may be NULL */
-        KernelVersion since, until; /* mainline: first with it, first without it; 0.0.0 = always, never */
-        const char *vendor; /* NULL for mainline */
+        KernelVersion since,
+                        until; /* mainline: first with it, first without it; 0.0.0 = always, never */
+        const char *vendor;    /* NULL for mainline */
         SysctlScope scope;
         KernelVersion scope_since; /* from when the value is per namespace; 0.0.0 = always */
         const char *module;        /* kernel module that registers it, or NULL when built in */

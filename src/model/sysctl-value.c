@@ -146,6 +146,9 @@ int sysctl_value_from_kernel(
                 SysctlValue *ret) {
         Reader reader = { text, text + n };
         SysctlValue value = { .type = spec->type };
+        if (n >= SYSCTL_VALUE_TEXT_MAX)
+                return -EINVAL;
+
         int r = -EINVAL;
 
         switch (spec->type) {
@@ -285,6 +288,25 @@ static SysctlFault check_integers(const SysctlSpec *spec, const SysctlValue *val
         return SYSCTL_FAULT_NONE;
 }
 
+static size_t count_digits(unsigned number) {
+        size_t n = 1;
+        for (; number >= 10; number /= 10)
+                n++;
+        return n;
+}
+
+/* Of the rendered list, newline included. */
+static size_t ports_text_length(const SysctlValue *value) {
+        size_t n = 1;
+        for (size_t i = 0; i < value->n_ports; i++) {
+                const PortRange *range = &value->ports[i];
+                n += count_digits(range->first) + (i > 0 ? 1 : 0);
+                if (range->last > range->first)
+                        n += 1 + count_digits(range->last);
+        }
+        return n;
+}
+
 static SysctlFault check_ports(const SysctlSpec *spec, const SysctlValue *value, size_t *index) {
         for (*index = 0; *index < value->n_ports; ++*index) {
                 SysctlFault fault = check_number(spec, value->ports[*index].first);
@@ -293,7 +315,9 @@ static SysctlFault check_ports(const SysctlSpec *spec, const SysctlValue *value,
                 if (fault != SYSCTL_FAULT_NONE)
                         return fault;
         }
-        return SYSCTL_FAULT_NONE;
+        *index = 0;
+        return ports_text_length(value) < SYSCTL_VALUE_TEXT_MAX ? SYSCTL_FAULT_NONE
+                                                                : SYSCTL_FAULT_TOO_LONG;
 }
 
 /* A word that is none, or two, would be read back as something else. */

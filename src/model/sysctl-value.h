@@ -13,7 +13,11 @@
 #include "model/catalogue.h"
 
 #define SYSCTL_VALUE_MAX_INTS 3U
-#define SYSCTL_VALUE_TEXT_MAX 4096U /* no kernel file of ours is longer */
+/* A kernel file's text with its newline is shorter than this. Only a port list could be longer: the kernel
+ * then takes a write in parts, each of which is live before the next, and cuts what it prints to the
+ * reader's buffer without a sign (measured on 6.18: 4093 bytes of 9443 taken, 4096 printed, then "end"). So
+ * such a list is refused in both directions, and a buffer of this size that came back full is not a value. */
+#define SYSCTL_VALUE_TEXT_MAX 4096U
 
 typedef struct PortRange {
         uint16_t first, last;
@@ -37,10 +41,11 @@ typedef enum SysctlFault {
         SYSCTL_FAULT_ABOVE_SANE,
         SYSCTL_FAULT_NOT_A_CHOICE,
         SYSCTL_FAULT_NOT_ASCENDING,
+        SYSCTL_FAULT_TOO_LONG, /* a port list that does not fit into one write */
 } SysctlFault;
 
-/* Reads what the kernel printed (with or without its newline). 0, -EINVAL when it is not of this type,
- * -ENOMEM. Out-of-range numbers are values like any other here. */
+/* Reads what the kernel printed (with or without its newline). 0, -EINVAL when it is not of this type or
+ * may have been cut (n from SYSCTL_VALUE_TEXT_MAX), -ENOMEM. Out-of-range numbers are values like any other here. */
 NODISCARD int sysctl_value_from_kernel(
                 const SysctlSpec *spec, const char *text, size_t n, Arena *arena, SysctlValue *ret);
 
