@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "diag/source.h"
 
+#include "diag/utf8.h"
+
 struct Source {
         char *name;
         char *bytes; /* with a NUL behind the last */
@@ -71,10 +73,6 @@ bool source_get_line(const Source *source, uint32_t line, const char **ret, size
         return true;
 }
 
-static bool byte_continues_character(char c) {
-        return ((unsigned char) c & 0xC0) == 0x80;
-}
-
 Span source_span_at_offset(const Source *source, size_t offset) {
         if (offset > source->length)
                 offset = source->length;
@@ -86,13 +84,15 @@ Span source_span_at_offset(const Source *source, size_t offset) {
                 line++;
         }
 
-        /* Broken UTF-8 counts a stray continuation byte into the character before it. */
-        uint32_t column = 1;
-        for (const char *p = start; p < at; p++)
-                if (p == start || !byte_continues_character(*p))
-                        column++;
-        if (at > start && byte_continues_character(*at) && offset < source->length)
-                column--;
+        /* A byte that is not UTF-8 counts as a character, as in the renderer. */
+        uint32_t column = 1, character;
+        for (const char *p = start; p < at; column++) {
+                size_t step = utf8_decode(
+                                p, (size_t) (source->bytes + source->length - p), &character);
+                p += step > 0 ? step : 1;
+                if (p > at)
+                        break;
+        }
 
         return (Span){ .source = source,
                        .line = line,
