@@ -60,8 +60,12 @@ def check(path, entry, build, cache, salt):
 def main(build, jobs, files):
     with open(os.path.join(build, "compile_commands.json"), encoding="utf-8") as f:
         entries = {os.path.realpath(os.path.join(e["directory"], e["file"])): e for e in json.load(f)}
-    with open(".clang-tidy", "rb") as f:
-        salt = f.read() + subprocess.run([TIDY, "--version"], capture_output=True, check=True).stdout
+    salt = b""
+    for config in (".clang-tidy", "tests/.clang-tidy"):
+        if os.path.exists(config):
+            with open(config, "rb") as f:
+                salt += f.read()
+    salt += subprocess.run([TIDY, "--version"], capture_output=True, check=True).stdout
     cache = os.path.join(build, ".tidy-passed")
     os.makedirs(cache, exist_ok=True)
     failed = 0
