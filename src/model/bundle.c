@@ -70,7 +70,7 @@ static int load_member(Loader *loader, const char *name, Member **ret) {
                 return r;
 
         Member *member = &loader->members[loader->n_members++];
-        *member = (Member) { .profile = profile };
+        *member = (Member){ .profile = profile };
         member->name = arena_copy(loader->arena, name);
         if (!member->name)
                 return out_of_memory(loader);
@@ -82,7 +82,7 @@ static int load_member(Loader *loader, const char *name, Member **ret) {
 
 static void push(Loader *loader, Member *member) {
         member->open = true;
-        loader->stack[loader->depth++] = (Frame) { .member = member };
+        loader->stack[loader->depth++] = (Frame){ .member = member };
 }
 
 static void report_cycle(Loader *loader, const Member *met, const ProfileInclude *include) {
@@ -94,9 +94,9 @@ static void report_cycle(Loader *loader, const Member *met, const ProfileInclude
                 strbuf_addf(&chain, "'%s' includes ", loader->stack[i].member->name);
 
         Diag *d = diag_add(
-                loader->diags, DIAG_INCLUDE_CYCLE, include->span,
-                "profiles include each other in a circle: %s'%s'", strbuf_text(&chain),
-                include->name);
+                        loader->diags, DIAG_INCLUDE_CYCLE, include->span,
+                        "profiles include each other in a circle: %s'%s'", strbuf_text(&chain),
+                        include->name);
         diag_set_profile(loader->diags, d, loader->stack[loader->depth - 1].member->name);
         diag_set_help(loader->diags, d, "remove one of these includes");
         loader->invalid = true;
@@ -104,9 +104,9 @@ static void report_cycle(Loader *loader, const Member *met, const ProfileInclude
 
 static void report_too_deep(Loader *loader, const ProfileInclude *include) {
         Diag *d = diag_add(
-                loader->diags, DIAG_INCLUDE_TOO_DEEP, include->span,
-                "including '%s' here nests profiles more than %u deep", include->name,
-                BUNDLE_MAX_DEPTH);
+                        loader->diags, DIAG_INCLUDE_TOO_DEEP, include->span,
+                        "including '%s' here nests profiles more than %u deep", include->name,
+                        BUNDLE_MAX_DEPTH);
         diag_set_profile(loader->diags, d, loader->stack[loader->depth - 1].member->name);
         diag_set_help(loader->diags, d, "include the profiles that are needed directly");
         loader->invalid = true;
@@ -120,9 +120,9 @@ static int load_include(Loader *loader, const ProfileInclude *include) {
         }
         if (loader->n_members == BUNDLE_MAX_PROFILES) {
                 Diag *d = diag_add(
-                        loader->diags, DIAG_TOO_MANY_PROFILES, include->span,
-                        "'%s' is one more than the %u profiles that one profile may bring along",
-                        include->name, BUNDLE_MAX_PROFILES);
+                                loader->diags, DIAG_TOO_MANY_PROFILES, include->span,
+                                "'%s' is one more than the %u profiles that one profile may bring along",
+                                include->name, BUNDLE_MAX_PROFILES);
                 diag_set_profile(loader->diags, d, includer);
                 loader->invalid = true;
                 return 0;
@@ -132,14 +132,14 @@ static int load_include(Loader *loader, const ProfileInclude *include) {
         int r = load_member(loader, include->name, &member);
         if (r < 0)
                 return error_prefix(
-                        loader->reterr, r, "cannot include profile '%s'", include->name);
+                                loader->reterr, r, "cannot include profile '%s'", include->name);
         if (r == BUNDLE_E_NOT_FOUND) {
                 Diag *d = diag_add(
-                        loader->diags, DIAG_INCLUDE_NOT_FOUND, include->span,
-                        "there is no profile '%s' to include", include->name);
+                                loader->diags, DIAG_INCLUDE_NOT_FOUND, include->span,
+                                "there is no profile '%s' to include", include->name);
                 diag_set_profile(loader->diags, d, includer);
-                diag_set_help(
-                        loader->diags, d, "'twprofile list' shows the profiles that are installed");
+                diag_set_help(loader->diags, d,
+                              "'twprofile list' shows the profiles that are installed");
                 loader->invalid = true;
                 return 0;
         }
@@ -185,19 +185,19 @@ static size_t find_place(const BundleSetting *settings, size_t n, const char *ke
 }
 
 static void report_conflict(
-        Loader *loader, const Member *includer, const BundleSetting *a, const BundleSetting *b) {
+                Loader *loader, const Member *includer, const BundleSetting *a,
+                const BundleSetting *b) {
         const char *key = a->setting->spec->key;
         Diag *d = diag_add(
-                loader->diags, DIAG_INCLUDE_CONFLICT, b->setting->value_span,
-                "profiles '%s' and '%s', both included by '%s', differ about '%s'", a->from->name,
-                b->from->name, includer->name, key);
-        diag_add_label(
-                loader->diags, d, a->setting->value_span, "profile '%s' says this", a->from->name);
+                        loader->diags, DIAG_INCLUDE_CONFLICT, b->setting->value_span,
+                        "profiles '%s' and '%s', both included by '%s', differ about '%s'",
+                        a->from->name, b->from->name, includer->name, key);
+        diag_add_label(loader->diags, d, a->setting->value_span, "profile '%s' says this",
+                       a->from->name);
         diag_set_key(loader->diags, d, key);
         diag_set_profile(loader->diags, d, includer->name);
-        diag_set_help(
-                loader->diags, d, "set '%s' in profile '%s': the including profile wins", key,
-                includer->name);
+        diag_set_help(loader->diags, d, "set '%s' in profile '%s': the including profile wins", key,
+                      includer->name);
         loader->invalid = true;
 }
 
@@ -231,9 +231,9 @@ static int close_member(Loader *loader, Member *member) {
                 return out_of_memory(loader);
 
         for (size_t i = 0; i < profile->n_settings; i++)
-                merge_setting(
-                        loader, member,
-                        &(BundleSetting) { .setting = &profile->settings[i], .from = profile });
+                merge_setting(loader, member,
+                              &(BundleSetting){ .setting = &profile->settings[i],
+                                                .from = profile });
         for (size_t i = 0; i < profile->n_includes; i++) {
                 const Member *child = find_member(loader, profile->includes[i].name);
                 if (!child || child->open)
@@ -277,11 +277,12 @@ static int make_bundle(Loader *loader, Bundle **ret) {
                 Profile *profile = TAKE_PTR(loader->members[i].profile);
                 sha256_add_field(&stream, profile->name, strlen(profile->name));
                 sha256_add_field(
-                        &stream, source_bytes(profile->source), source_length(profile->source));
+                                &stream, source_bytes(profile->source),
+                                source_length(profile->source));
                 profiles[i] = profile;
         }
 
-        *bundle = (Bundle) {
+        *bundle = (Bundle){
                 .arena = TAKE_PTR(loader->arena),
                 .profiles = profiles,
                 .n_profiles = loader->n_members,
@@ -293,14 +294,13 @@ static int make_bundle(Loader *loader, Bundle **ret) {
         return 0;
 }
 
-int bundle_load(const char *name,
-                BundleFetch fetch,
-                void *userdata,
-                DiagList *diags,
-                Bundle **ret,
+int bundle_load(const char *name, BundleFetch fetch, void *userdata, DiagList *diags, Bundle **ret,
                 Error *reterr) {
         CLEANUP(loader_deinit) Loader loader = {
-                .fetch = fetch, .userdata = userdata, .diags = diags, .reterr = reterr,
+                .fetch = fetch,
+                .userdata = userdata,
+                .diags = diags,
+                .reterr = reterr,
         };
         loader.arena = arena_new();
         if (!loader.arena)
@@ -330,6 +330,13 @@ Bundle *bundle_free(Bundle *bundle) {
                 (void) profile_free(bundle->profiles[i]);
         (void) arena_free(bundle->arena);
         return NULL;
+}
+
+const BundleSetting *bundle_find_setting(const Bundle *bundle, const SysctlSpec *spec) {
+        size_t i = find_place(bundle->settings, bundle->n_settings, spec->key);
+        if (i == bundle->n_settings || !streq(bundle->settings[i].setting->spec->key, spec->key))
+                return NULL;
+        return &bundle->settings[i];
 }
 
 bool bundle_accepts(const Bundle *bundle, const char *rule, const char **ret_reason) {

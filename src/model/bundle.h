@@ -15,7 +15,7 @@
 
 #include "model/profile.h"
 
-#define BUNDLE_MAX_DEPTH 8U
+#define BUNDLE_MAX_DEPTH    8U
 #define BUNDLE_MAX_PROFILES 64U
 
 enum {
@@ -26,7 +26,7 @@ enum {
 /* Gives the text of profile `name` as a new Source whose name is the path. 0, BUNDLE_E_NOT_FOUND,
  * BUNDLE_E_INVALID (with a finding added: unsafe file, masked), or <0. */
 typedef int (*BundleFetch)(
-        void *userdata, const char *name, DiagList *diags, Source **ret, Error *reterr);
+                void *userdata, const char *name, DiagList *diags, Source **ret, Error *reterr);
 
 /* One setting of the flattened bundle. */
 typedef struct BundleSetting {
@@ -43,18 +43,18 @@ typedef struct Bundle {
         Sha256 digest; /* over name and bytes of every profile, in that order */
 } Bundle;
 
-NODISCARD int bundle_load(const char *name,
-                          BundleFetch fetch,
-                          void *userdata,
-                          DiagList *diags,
-                          Bundle **ret,
-                          Error *reterr);
+NODISCARD int bundle_load(
+                const char *name, BundleFetch fetch, void *userdata, DiagList *diags, Bundle **ret,
+                Error *reterr);
 Bundle *bundle_free(Bundle *bundle);
 DEFINE_CLEANUP_PTR(Bundle, bundle_free)
 
 static inline const Profile *bundle_root(const Bundle *bundle) {
         return bundle->profiles[0];
 }
+
+/* NULL when the bundle does not set the key. */
+const BundleSetting *bundle_find_setting(const Bundle *bundle, const SysctlSpec *spec);
 
 /* Whether the root or one of its includes accepts the rule; *ret_reason (may be NULL) borrows. */
 bool bundle_accepts(const Bundle *bundle, const char *rule, const char **ret_reason);

@@ -35,18 +35,16 @@ const GenerationKey *generation_find_key(const Generation *generation, const Sys
         if (generation->n_keys == 0)
                 return NULL;
 
-        return bsearch(
-                spec->key, generation->keys, generation->n_keys, sizeof(GenerationKey),
-                compare_key);
+        return bsearch(spec->key, generation->keys, generation->n_keys, sizeof(GenerationKey),
+                       compare_key);
 }
 
 const GenerationProfile *generation_find_profile(const Generation *generation, const char *name) {
         if (generation->n_profiles == 0)
                 return NULL;
 
-        return bsearch(
-                name, generation->profiles, generation->n_profiles, sizeof(GenerationProfile),
-                compare_profile);
+        return bsearch(name, generation->profiles, generation->n_profiles,
+                       sizeof(GenerationProfile), compare_profile);
 }
 
 static bool same_profile(const GenerationProfile *a, const GenerationProfile *b) {
@@ -86,8 +84,8 @@ static int compare_write_order(const void *a, const void *b) {
 }
 
 static FragmentLine *make_lines(const Generation *generation, Arena *arena) {
-        const GenerationKey **sorted =
-                arena_alloc_array(arena, generation->n_keys + 1, sizeof(*sorted));
+        const GenerationKey **sorted = arena_alloc_array(
+                        arena, generation->n_keys + 1, sizeof(*sorted));
         FragmentLine *lines = arena_alloc_array(arena, generation->n_keys + 1, sizeof(*lines));
         if (!sorted || !lines)
                 return NULL;
@@ -101,9 +99,9 @@ static FragmentLine *make_lines(const Generation *generation, Arena *arena) {
                 const char *value = sysctl_value_to_kernel(key->spec, &key->value, arena);
                 if (!value)
                         return NULL;
-                lines[i] = (FragmentLine) {
-                        .path = key->spec->path, .value = value, .comment = key->profile
-                };
+                lines[i] = (FragmentLine){ .path = key->spec->path,
+                                           .value = value,
+                                           .comment = key->profile };
         }
         return lines;
 }
@@ -127,10 +125,10 @@ int generation_render_fragment(const Generation *generation, char **ret, size_t 
 
         CLEANUP(strbuf_deinit) StrBuf text = {};
         sysctl_conf_render(
-                &(FragmentHead) { .generation = generation->number,
-                                  .profiles = names,
-                                  .n_profiles = generation->n_profiles },
-                lines, generation->n_keys, &text);
+                        &(FragmentHead){ .generation = generation->number,
+                                         .profiles = names,
+                                         .n_profiles = generation->n_profiles },
+                        lines, generation->n_keys, &text);
         size_t length = text.length;
         int r = strbuf_finish(&text, ret);
         if (r < 0)

@@ -9,6 +9,5 @@ const LiveKey *live_find(const LiveSnapshot *snapshot, const SysctlSpec *spec) {
         if (snapshot->n_keys == 0)
                 return NULL;
 
-        return bsearch(
-                spec->key, snapshot->keys, snapshot->n_keys, sizeof(LiveKey), compare_key);
+        return bsearch(spec->key, snapshot->keys, snapshot->n_keys, sizeof(LiveKey), compare_key);
 }

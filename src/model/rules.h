@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/*
+ * The safety rules: what is wrong with values that are each allowed, judged over the effective set and what is
+ * known of this kernel. One row in rules.c for each rule: the finding it makes, the key it is about, and a
+ * question with the answer in words.
+ *
+ * The finding's severity (schema/diagnostics.yaml) decides what it means: `refuse` cannot be accepted;
+ * `acceptance` refuses until a profile accepts the rule; `warning` and `note` are said. A rule that is accepted
+ * becomes the note `accepted` with the reason. Accepting is up to the profile that decided one of the keys of
+ * the finding, with its includes; other enabled profiles have no say.
+ */
+
+#include "model/effective-set.h"
+
+enum {
+        RULES_E_REFUSED = 1, /* the reasons are in the list */
+};
+
+/* 0, RULES_E_REFUSED, or -ENOMEM. */
+NODISCARD int rules_check(
+                const EffectiveSet *set, const LiveSnapshot *live, DiagList *findings,
+                Error *reterr);
