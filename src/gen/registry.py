@@ -2,14 +2,15 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Compile schema/diagnostics.yaml into diag/registry.h and registry.c.
 
-usage: registry.py INPUT [--header FILE] [--source FILE]
+usage: registry.py INPUT [--output-dir DIR]
 
-Without --header and --source the input is only checked. Refused: unknown or missing fields, empty texts,
+Writes DIR/registry.h and DIR/registry.c; without --output-dir the input is only checked. Refused: unknown or missing fields, empty texts,
 duplicate codes or names, codes out of order or outside their group, a severity that does not go with its
 exit code. Exit 1 with one line for each thing that is wrong.
 """
 
 import argparse
+import os
 import re
 import sys
 
@@ -122,13 +123,13 @@ def identifier(name):
 def c_string(text):
     out = []
     for byte in text.encode():
-        if byte in b'"\\':
+        if byte in b'"\\?':  # '?' because of trigraphs
             out.append("\\" + chr(byte))
         elif byte < 127:
             out.append(chr(byte))
         else:  # three octal digits cannot run into what follows, as \x could
             out.append(f"\\{byte:03o}")
-    return '"' + "".join(out).replace("??", '?""?') + '"'
+    return '"' + "".join(out) + '"'
 
 
 HEADER_TOP = """\
@@ -246,8 +247,7 @@ def render_source(rows):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("input")
-    parser.add_argument("--header")
-    parser.add_argument("--source")
+    parser.add_argument("--output-dir")
     options = parser.parse_args()
     try:
         with open(options.input, encoding="utf-8") as file:
@@ -260,9 +260,9 @@ def main():
         print(f"{options.input}: {line}", file=sys.stderr)
     if wrong:
         return 1
-    for path, render in ((options.header, render_header), (options.source, render_source)):
-        if path:
-            with open(path, "w", encoding="utf-8") as file:
+    if options.output_dir:
+        for name, render in (("registry.h", render_header), ("registry.c", render_source)):
+            with open(os.path.join(options.output_dir, name), "w", encoding="utf-8") as file:
                 file.write(render(rows))
     return 0
 
