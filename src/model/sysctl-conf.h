@@ -14,10 +14,12 @@
 #include "base/strbuf.h"
 #include "diag/source.h"
 
+#define SYSCTL_CONF_LINE_MAX ((size_t) 1 << 20)
+
 typedef struct SysctlAssignment {
-        const char *key;   /* normalised to dots between parts, slashes inside one part's dots stay as '/' */
+        const char *key; /* normalised to dots between parts, slashes inside one part's dots stay as '/' */
         const char *path;  /* with slashes, below /proc/sys */
-        const char *value; /* without the blanks around */
+        const char *value; /* without the blanks around; NULL for an exclusion */
         bool dash;         /* `-key = …`: failures are ignored by the tools */
         bool glob;         /* has * ? or [ */
         bool exclusion;    /* `-key` without '=' */
@@ -30,8 +32,13 @@ typedef struct SysctlConf {
         uint32_t bad_line; /* the first line that is none of comment, assignment, exclusion; 0 for none */
 } SysctlConf;
 
-/* Lines that no tool understands are counted, not fatal: files of others are what they are. Never writes to
- * `bytes`. 0 or -ENOMEM. */
+/* Lines that no tool understands are marked, not fatal: files of others are what they are. Never writes to
+ * `bytes`. 0 or -ENOMEM.
+ *
+ * Where the two tools differ, systemd-sysctl's reading is given and the line is marked as bad, so that
+ * nobody calls such a file understood: a NUL or a lone CR ends a line (procps drops what follows a NUL and
+ * keeps the CR), and a line of SYSCTL_CONF_LINE_MAX bytes or more ends the reading (procps goes on).
+ * Exclusions of a glob and blanks behind a dash are given as systemd-sysctl takes them. */
 NODISCARD int sysctl_conf_parse(const char *bytes, size_t n, Arena *arena, SysctlConf *ret);
 
 /* A key as the fragment spells it ("net.ipv4.tcp_tw_reuse", "net/ipv4/conf/eth0.100/forwarding") for a path
@@ -55,4 +62,4 @@ typedef struct FragmentHead {
 /* Renders the fragment in the order given. Asserts again what the reader has refused before: no control
  * character can reach a line of its own. */
 void sysctl_conf_render(
-        const FragmentHead *head, const FragmentLine *lines, size_t n_lines, StrBuf *out);
+                const FragmentHead *head, const FragmentLine *lines, size_t n_lines, StrBuf *out);
