@@ -28,6 +28,8 @@
 # it break the next boot. Works with cgroup v1, v2 and hybrid, with any PID 1, and in a root entered by pivot_root
 # (not in a plain chroot). The beds share the kernel; only /proc/sys/net of their own namespace is writable.
 #
+# Inside, /opt/tests has the scripts of tests/system: varlink-call SOCKET METHOD [JSON] and what else stands there.
+#
 # BED_PACKAGES  Debian packages of this machine that the base consists of; one that is missing is left out
 # BED_ENABLE    units to be enabled in the product, where they exist
 # BED_SETUP     optional command, called with the product layer's folder after the installation
@@ -148,7 +150,14 @@ bed_build_product() {
                         systemctl --quiet --root="$product" enable "$unit" || return
                 fi
         done
+        bed_add_tools
         [[ -z $BED_SETUP ]] || "$BED_SETUP" "$product"
+}
+
+# The scripts of tests/system, for use inside.
+bed_add_tools() {
+        mkdir -p "$BED_DIR/product/opt/tests"
+        find "$TW_TOP/tests/system" -maxdepth 1 -type f -exec cp -t "$BED_DIR/product/opt/tests" {} +
 }
 
 # Compiles the product (build "gcc") unless BED_NO_PRODUCT is set, and makes both layers.
@@ -169,7 +178,8 @@ bed_build() {
         if [[ -n ${BED_NO_PRODUCT:-} ]]; then
                 rm -rf --one-file-system "$BED_DIR/product"
                 mkdir -p "$BED_DIR/product"
-                return 0
+                bed_add_tools
+                return
         fi
         build_setup gcc gcc plain && build_all gcc || return
         if ! bed_build_product >"$TW_TMP/bed-product.log" 2>&1; then
