@@ -39,13 +39,14 @@ build_all() {
         check "$name: compile" ninja -C "$dir" -j "$TW_JOBS"
 }
 
-# Benchmarks and what is meant for the installed program are no unit tests.
+# Other suites run what is registered as integration, crash or bench.
 build_tests() {
         local name=$1 dir rc=0 result test detail
         dir=$(build_dir "$name")
         step "$name: unit tests"
         rm -f "$dir"/meson-logs/testlog.json
-        meson test -C "$dir" --no-rebuild --num-processes "$TW_JOBS" --print-errorlogs >"$TW_TMP/test.log" 2>&1 || rc=$?
+        meson test -C "$dir" --no-rebuild --num-processes "$TW_JOBS" --print-errorlogs \
+                --no-suite integration --no-suite crash --no-suite bench >"$TW_TMP/test.log" 2>&1 || rc=$?
         cat "$TW_TMP/test.log"
         if [[ ! -s $dir/meson-logs/testlog.json ]]; then
                 not_ok "$name: unit tests" "meson test (exit code $rc) ran nothing: $(tail -n 20 "$TW_TMP/test.log")"
