@@ -172,7 +172,11 @@ def main(arguments: list[str]) -> int:
             print(f"{options.output}:1: is not what {options.schema} gives", file=sys.stderr)
             return 1
         return 0
-    write_file(options.output, text)
+    try:
+        write_file(options.output, text)
+    except OSError as error:
+        print(f"{options.output}:1: cannot be written: {error}", file=sys.stderr)
+        return 1
     return 0
 
 

@@ -372,8 +372,9 @@ def read_catalogue(text: str) -> tuple[list[dict], list[Problem]]:
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
         return [], [Problem(line, f"not YAML: {error.problem}")]
-    except yaml.YAMLError as error:
-        return [], [Problem(1, f"not YAML: {error}")]
+    except yaml.reader.ReaderError as error:
+        line = text.count("\n", 0, error.position) + 1
+        return [], [Problem(line, f"not YAML: {error.reason}: U+{error.character:04X}")]
     if top is None:
         return [], [Problem(1, "the file is empty")]
 
