@@ -87,10 +87,10 @@ bed_cgroup_roots() {
                 found=(/sys/fs/cgroup)
         fi
         for root in "${found[@]}"; do
-                [[ -w $root/cgroup.procs ]] && mkdir -p "$root/tw-probe-$$" && rmdir "$root/tw-probe-$$" || {
+                if ! { [[ -w $root/cgroup.procs ]] && mkdir -p "$root/tw-probe-$$" && rmdir "$root/tw-probe-$$"; }; then
                         bed_say "$root is not writable"
                         return 1
-                }
+                fi
         done
         printf '%s\n' "${found[@]}"
 }
