@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "model/catalogue.h"
 
+#include "diag/nearest.h"
 #include "model/catalogue-table.h"
 
 /* Longer than any sysctl; whatever is longer resembles none and is not measured. */
-#define NEAREST_MAX_LENGTH 96U
+#define CATALOGUE_WRITTEN_MAX 192U
 
 size_t catalogue_count(void) {
         return catalogue_table_size;
@@ -34,37 +35,6 @@ const SysctlSpec *catalogue_find_path(const char *path) {
                        compare_path);
 }
 
-static size_t min3(size_t a, size_t b, size_t c) {
-        size_t least = a < b ? a : b;
-        return least < c ? least : c;
-}
-
-/* Edit distance that counts two swapped neighbours as one slip (optimal string alignment). Both texts are
- * at most NEAREST_MAX_LENGTH long. */
-static size_t edit_distance(const char *a, size_t n_a, const char *b, size_t n_b) {
-        size_t rows[3][NEAREST_MAX_LENGTH + 1];
-        size_t *before = rows[0], *above = rows[1], *current = rows[2];
-
-        for (size_t j = 0; j <= n_b; j++)
-                above[j] = j;
-
-        for (size_t i = 1; i <= n_a; i++) {
-                current[0] = i;
-                for (size_t j = 1; j <= n_b; j++) {
-                        size_t change = a[i - 1] == b[j - 1] ? 0 : 1;
-                        current[j] = min3(above[j] + 1, current[j - 1] + 1, above[j - 1] + change);
-                        if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] &&
-                            before[j - 2] + 1 < current[j])
-                                current[j] = before[j - 2] + 1;
-                }
-                size_t *reused = before;
-                before = above;
-                above = current;
-                current = reused;
-        }
-        return above[n_b];
-}
-
 /* The part behind the last separator: where people mistype, and what they remember. */
 static const char *last_part(const char *key) {
         const char *dot = strrchr(key, '.');
@@ -76,12 +46,8 @@ static const char *last_part(const char *key) {
  * look alike if the common folder were measured with the name. */
 static size_t nearness(const SysctlSpec *spec, const char *key) {
         const char *written = last_part(key), *known = last_part(spec->key);
-        size_t n_written = strlen(written), n_known = strlen(known);
-        if (n_written > NEAREST_MAX_LENGTH || n_known > NEAREST_MAX_LENGTH)
-                return SIZE_MAX;
-
-        size_t slips = edit_distance(written, n_written, known, n_known);
-        if (slips > n_known / 3 || slips >= n_written)
+        size_t slips = nearest_distance(written, known);
+        if (slips > strlen(known) / 3)
                 return SIZE_MAX;
 
         size_t folder_written = (size_t) (written - key),
@@ -92,7 +58,7 @@ static size_t nearness(const SysctlSpec *spec, const char *key) {
 }
 
 const SysctlSpec *catalogue_find_nearest(const char *key) {
-        char dotted[2 * NEAREST_MAX_LENGTH];
+        char dotted[CATALOGUE_WRITTEN_MAX];
         size_t n = strlen(key);
         if (n >= sizeof(dotted))
                 return NULL;

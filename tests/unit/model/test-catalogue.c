@@ -83,7 +83,7 @@ static void test_catalogue_find_nearest_by_slip(void **state) {
 static void test_catalogue_find_nearest_of_hostile_length(void **state) {
         (void) state;
         char text[400];
-        static const size_t rows[] = { 96, 97, 191, 192, 399 };
+        static const size_t rows[] = { 64, 65, 191, 192, 399 };
         TEST_EACH(row, rows) {
                 memset(text, 'a', *row);
                 text[*row] = '\0';
