@@ -11,6 +11,7 @@ import concurrent.futures
 import hashlib
 import json
 import os
+import re
 import shlex
 import subprocess
 import sys
@@ -57,6 +58,19 @@ def check(path, entry, build, cache, salt):
     return path, run.returncode, text
 
 
+def new_findings(text, seen):
+    """The findings that were not shown yet: one in a header comes again with every file that includes it."""
+    keep, shown = [], True
+    for line in text.splitlines():
+        if re.search(r":\d+:\d+: (error|warning): ", line):
+            place = os.path.basename(line.split(":", 1)[0]) + ":" + line.split(":", 1)[1]
+            shown = place not in seen
+            seen.add(place)
+        if shown:
+            keep.append(line)
+    return "\n".join(keep)
+
+
 def main(build, jobs, files):
     with open(os.path.join(build, "compile_commands.json"), encoding="utf-8") as f:
         entries = {os.path.realpath(os.path.join(e["directory"], e["file"])): e for e in json.load(f)}
@@ -69,6 +83,7 @@ def main(build, jobs, files):
     cache = os.path.join(build, ".tidy-passed")
     os.makedirs(cache, exist_ok=True)
     failed = 0
+    seen = set()
     known = []
     for path in files:
         if os.path.realpath(path) in entries:
@@ -82,7 +97,8 @@ def main(build, jobs, files):
             path, code, text = done.result()
             if code != 0:
                 failed += 1
-                print(f"== {path}\n{text}", flush=True)
+                text = new_findings(text, seen)
+                print(f"== {path}\n{text}" if text else f"== {path}: as above", flush=True)
     print(f"{failed} of {len(files)} files with findings")
     return 1 if failed else 0
 
