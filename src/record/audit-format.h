@@ -2,25 +2,26 @@
 #pragma once
 
 /*
- * One audit record: one line of JSON with sorted keys, integers and strings only, at most 4 KiB (what does not
- * fit is cut to digests, `cut`: 1).
+ * Writing an audit record (reading: audit-line.h): one line of UTF-8 JSON with sorted keys, integers and
+ * strings only, at most 4 KiB. What does not fit is cut, and `cut` is 1 then: `keys`, then `prof` become {n,
+ * sha256 of the array as it would have stood there}, then the end of `why` is left out.
+ *
+ * Text that somebody else chose (reason, command name, unit, values) is put in with every control character
+ * and every character that hides or turns others replaced by U+FFFD, so the log can be read with cat.
  *
  * The chain: `prev` is the SHA-256 of the previous line's bytes without its newline, so `sha256sum` in a shell
  * can check it; the first line's prev is the SHA-256 of "twprofile-audit-1:" and the log's id. `seq` is gapless.
- * Which fields there are and why: transactions.md part F with the differences of DESIGN part 5, written down in
- * docs/audit.md.
+ * Which fields there are and why: docs/audit.md.
  */
-
-#include <jansson.h>
 
 #include "base/error.h"
 #include "base/sha256.h"
 #include "base/strbuf.h"
-#include "record/journal-format.h"
+#include "record/journal-payload.h"
 
 #define AUDIT_FORMAT_VERSION 1
-#define AUDIT_LINE_MAX 4096U /* newline included */
-#define AUDIT_UNSET (-1)
+#define AUDIT_LINE_MAX       4096U /* newline included */
+#define AUDIT_UNSET          (-1)
 
 typedef enum AuditEvent {
         AUDIT_OPEN,    /* first record of a log or of a file */
@@ -53,15 +54,15 @@ typedef struct AuditKey {
 
 typedef struct AuditRecord {
         AuditEvent event;
-        const char *tx; /* NULL when there is none */
-        int64_t time_us; /* CLOCK_REALTIME */
+        const char *tx;   /* NULL when there is none */
+        int64_t time_us;  /* CLOCK_REALTIME */
         bool time_synced; /* adjtimex says so */
         int64_t boottime_ns;
         Instance instance;
         bool has_caller;
         AuditCaller caller;
-        const char *via;    /* "socket", "direct", "boot", "recover", "root-dir" */
-        const char *verb;   /* NULL, or "enable" … */
+        const char *via;  /* "socket", "direct", "boot", "recover", "root-dir" */
+        const char *verb; /* NULL, or "enable" … */
         const char *reason; /* why: the caller's words, checked UTF-8 without control characters; NULL */
         const char *const *profiles; /* "name@digest", after the change */
         size_t n_profiles;
@@ -70,7 +71,7 @@ typedef struct AuditRecord {
         uint64_t generation_from, generation_to;
         const char *outcome; /* of the whole; NULL in an intent */
         int exit_code;
-        bool mirrored; /* journald took the mirror */
+        bool mirrored; /* journald took the mirror of the transaction's record before this one */
         bool has_frame;
         Sha256 frame; /* hash of the journal's PREPARED (intent) or decision frame (outcome) */
         size_t torn_offset, torn_length; /* AUDIT_TORN */
@@ -86,20 +87,12 @@ typedef struct AuditHead {
 /* The hash before the first line. */
 Sha256 audit_genesis(const char *log_id);
 
-/* Appends the line with its newline and gives the new head. 0 or -ENOMEM. */
+/* Appends the line with its newline and gives the new head. The first record of a log (head->seq is 0) is an
+ * AUDIT_OPEN and starts from audit_genesis(), whatever head->hash holds. 0; -ENOMEM; -EMSGSIZE when even
+ * without keys, profiles and reason the line is too long, which takes a name no part of this program makes. */
 NODISCARD int audit_record_encode(
-        const AuditRecord *record, const AuditHead *head, StrBuf *out, AuditHead *ret_head);
-
-/* What every reader needs of a line (hostile bytes, without newline). */
-typedef struct AuditLine {
-        uint64_t seq;
-        Sha256 prev;
-        Sha256 hash;  /* of this line */
-        AuditEvent event;
-        json_t *object; /* owned by the caller: json_decref() */
-} AuditLine;
-
-/* 0; -EBADMSG with a sentence; -ENOMEM. */
-NODISCARD int audit_line_decode(const char *bytes, size_t n, AuditLine *ret, Error *reterr);
+                const AuditRecord *record, const AuditHead *head, StrBuf *out, AuditHead *ret_head);
 
 const char *audit_event_name(AuditEvent event);
+/* Whether records of this kind always have `prof` and `gen`. */
+bool audit_event_tells_state(AuditEvent event);

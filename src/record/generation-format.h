@@ -9,18 +9,18 @@
  * program's catalogue does not know any more makes the file unreadable with a message that names it.
  */
 
-#include <jansson.h>
-
 #include "base/error.h"
 #include "base/strbuf.h"
 #include "model/generation.h"
+#include "record/strict-json.h"
 
 #define GENERATION_FORMAT_VERSION 1
 
-NODISCARD int generation_encode(const Generation *generation, StrBuf *out); /* 0 or -ENOMEM */
+/* 0, -ENOMEM, or -EINVAL when a profile's text is not UTF-8 or holds a NUL, which the reader never lets in. */
+NODISCARD int generation_encode(const Generation *generation, StrBuf *out);
 /* 0; -EBADMSG with a sentence; -ENOMEM. `bytes` is hostile. */
 NODISCARD int generation_decode(const char *bytes, size_t n, Generation **ret, Error *reterr);
 
-/* The same on jansson objects, for formats that embed a generation. New reference, or NULL. */
-json_t *generation_to_json(const Generation *generation);
+/* The same on jansson objects, for formats that embed a generation. *ret is a new reference. */
+NODISCARD int generation_to_json(const Generation *generation, json_t **ret);
 NODISCARD int generation_from_json(json_t *object, Generation **ret, Error *reterr);

@@ -10,7 +10,7 @@
 #include "base/error.h"
 #include "base/strbuf.h"
 #include "model/generation.h"
-#include "record/journal-format.h"
+#include "record/journal-payload.h"
 
 #define STATUS_FORMAT_VERSION 1
 
@@ -22,13 +22,13 @@ typedef struct Status {
         const char *last_outcome;     /* of the last transaction, or NULL */
         const char *last_tx;
         int64_t last_time_us;
-        const char *undecided_tx;  /* a change that is not decided, or NULL */
+        const char *undecided_tx;      /* a change that is not decided, or NULL */
         int64_t undecided_deadline_ms; /* CLOCK_BOOTTIME; 0 none */
-        bool attention;            /* state mixed or unknown: `twprofile recover` */
+        bool attention;                /* state mixed or unknown: `twprofile recover` */
 } Status;
 
-NODISCARD int status_encode(const Status *status, StrBuf *out); /* 0 or -ENOMEM */
+/* 0, or what generation_to_json() gives: -ENOMEM, -EINVAL. */
+NODISCARD int status_encode(const Status *status, StrBuf *out);
 /* Strings live in the arena. 0; -EBADMSG; -ENOMEM. */
-NODISCARD int status_decode(
-        const char *bytes, size_t n, Arena *arena, Status *ret, Error *reterr);
+NODISCARD int status_decode(const char *bytes, size_t n, Arena *arena, Status *ret, Error *reterr);
 void status_deinit(Status *status);
