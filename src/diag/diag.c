@@ -185,6 +185,12 @@ void diag_list_take_source(DiagList *list, Source *source) {
         list->sources.items[list->sources.n++] = source;
 }
 
+void diag_list_set_profile(DiagList *list, const char *profile) {
+        for (size_t i = 0; i < list->n_items; i++)
+                if (!list->items[i].diag->profile)
+                        diag_set_profile(list, list->items[i].diag, profile);
+}
+
 size_t diag_list_count(const DiagList *list) {
         return list->n_items;
 }

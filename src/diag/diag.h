@@ -60,6 +60,9 @@ void diag_set_help(DiagList *list, Diag *diag, const char *format, ...) PRINTF_L
 /* Keeps `source` until the list is freed. */
 void diag_list_take_source(DiagList *list, Source *source);
 
+/* Says of every finding that names no profile which one it is about. */
+void diag_list_set_profile(DiagList *list, const char *profile);
+
 size_t diag_list_count(const DiagList *list);
 const Diag *diag_list_get(const DiagList *list, size_t i);
 /* By source name, line, column, code; findings without a place come last, in the order they were added. */
