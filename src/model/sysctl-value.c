@@ -8,6 +8,7 @@
 /* What is still to be read: [next, end). */
 typedef struct Reader {
         const char *next, *end;
+        bool as_written; /* read as the kernel reads, not as it prints */
 } Reader;
 
 static bool is_blank(char c) {
@@ -30,21 +31,43 @@ static bool take_char(Reader *reader, char c) {
         return true;
 }
 
-/* The kernel prints plain decimals; whatever else stands there is not its output. */
+static int digit_of(char c, int base) {
+        int digit = is_digit(c)            ? c - '0'
+                    : c >= 'a' && c <= 'f' ? c - 'a' + 10
+                    : c >= 'A' && c <= 'F' ? c - 'A' + 10
+                                           : base;
+        return digit < base ? digit : -1;
+}
+
+/* The kernel's reader guesses the base as C does; its printer knows decimals only. */
+static int take_base(Reader *reader) {
+        if (!reader->as_written || reader->end - reader->next < 2 || reader->next[0] != '0')
+                return 10;
+
+        bool is_hex = reader->next[1] == 'x' || reader->next[1] == 'X';
+        if (!is_hex)
+                return 8;
+        reader->next += 2;
+        return 16;
+}
+
 static int take_integer(Reader *reader, int64_t *ret) {
         bool negative = take_char(reader, '-');
-        if (reader->next == reader->end || !is_digit(*reader->next))
-                return -EINVAL;
+        int base = take_base(reader);
 
         const char *first = reader->next;
         int64_t value = 0;
-        for (; reader->next < reader->end && is_digit(*reader->next); reader->next++) {
-                int64_t digit = *reader->next - '0';
-                if (__builtin_mul_overflow(value, 10, &value) ||
+        for (; reader->next < reader->end; reader->next++) {
+                int digit = digit_of(*reader->next, base);
+                if (digit < 0)
+                        break;
+                if (__builtin_mul_overflow(value, base, &value) ||
                     __builtin_add_overflow(value, negative ? -digit : digit, &value))
                         return -EINVAL;
         }
-        if (*first == '0' && reader->next - first > 1)
+        if (reader->next == first)
+                return -EINVAL;
+        if (base == 10 && *first == '0' && reader->next - first > 1)
                 return -EINVAL;
 
         *ret = value;
@@ -63,9 +86,11 @@ static int parse_integers(const SysctlSpec *spec, Reader *reader, SysctlValue *v
                 if (r < 0)
                         return r;
         }
+        const char *behind = reader->next;
         skip_blanks(reader);
         value->n_ints = spec->n_values;
-        return reader->next == reader->end ? 0 : -EINVAL;
+        bool is_rest_ignored = reader->as_written && reader->next > behind;
+        return reader->next == reader->end || is_rest_ignored ? 0 : -EINVAL;
 }
 
 static int take_port(Reader *reader, uint16_t *ret) {
@@ -106,7 +131,7 @@ static int parse_ports(Reader *reader, Arena *arena, SysctlValue *value) {
                 int r = take_port_range(reader, &ranges[n++]);
                 if (r < 0)
                         return r;
-        } while (take_char(reader, ','));
+        } while (take_char(reader, ',') && !(reader->as_written && reader->next == reader->end));
         skip_blanks(reader);
         if (reader->next != reader->end)
                 return -EINVAL;
@@ -141,15 +166,11 @@ static int parse_words(const SysctlSpec *spec, Reader *reader, Arena *arena, Sys
         return 0;
 }
 
-int sysctl_value_from_kernel(
-                const SysctlSpec *spec, const char *text, size_t n, Arena *arena,
-                SysctlValue *ret) {
-        Reader reader = { text, text + n };
+static int read_value(const SysctlSpec *spec, Reader reader, Arena *arena, SysctlValue *ret) {
         SysctlValue value = { .type = spec->type };
-        if (n >= SYSCTL_VALUE_TEXT_MAX)
-                return -EINVAL;
-
         int r = -EINVAL;
+        if (reader.end - reader.next >= (ptrdiff_t) SYSCTL_VALUE_TEXT_MAX)
+                return r;
 
         switch (spec->type) {
         case SYSCTL_TYPE_BOOL:
@@ -173,6 +194,19 @@ int sysctl_value_from_kernel(
 
         *ret = value;
         return 0;
+}
+
+int sysctl_value_from_kernel(
+                const SysctlSpec *spec, const char *text, size_t n, Arena *arena,
+                SysctlValue *ret) {
+        return read_value(spec, (Reader){ .next = text, .end = text + n }, arena, ret);
+}
+
+int sysctl_value_from_written(
+                const SysctlSpec *spec, const char *text, size_t n, Arena *arena,
+                SysctlValue *ret) {
+        Reader reader = { .next = text, .end = text + n, .as_written = true };
+        return read_value(spec, reader, arena, ret);
 }
 
 static void render_integers(const SysctlValue *value, StrBuf *out) {

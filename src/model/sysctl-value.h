@@ -49,6 +49,13 @@ typedef enum SysctlFault {
 NODISCARD int sysctl_value_from_kernel(
                 const SysctlSpec *spec, const char *text, size_t n, Arena *arena, SysctlValue *ret);
 
+/* What the kernel makes of a text that somebody writes into the file, so that a line of another sysctl.d file
+ * can be compared with ours: 0x1e and 010 are numbers of base 16 and 8, what follows the last number behind
+ * a blank is ignored, a port list may end in a comma (all measured on 6.18). -EINVAL when the kernel would
+ * refuse it, and for a vector with numbers missing, because then the result depends on what was there. */
+NODISCARD int sysctl_value_from_written(
+                const SysctlSpec *spec, const char *text, size_t n, Arena *arena, SysctlValue *ret);
+
 /* The kernel's own spelling without newline: plain decimals, tabs in vectors, "a-b,c" for ports, "" for an
  * empty set. NULL when out of memory. What goes to the kernel file is this plus a newline, which is also how
  * an empty port set must be written (an empty write changes nothing). */

@@ -120,6 +120,68 @@ static void test_value_from_kernel_and_back(void **state) {
         }
 }
 
+/* Every row was written into the kernel file of 6.18; want is what it then held. */
+static void test_value_from_written_table(void **state) {
+        (void) state;
+        static const struct {
+                const char *spec, *text, *want;
+        } rows[] = {
+                { FIN, "30", "30" },
+                { FIN, "010", "8" },
+                { FIN, "0x1e", "30" },
+                { FIN, "0X1E", "30" },
+                { FIN, "0", "0" },
+                { FIN, "00", "0" },
+                { FIN, "-0x5", "-5" },
+                { FIN, "-010", "-8" },
+                { FIN, " \t7", "7" },
+                { FIN, "7 x", "7" },
+                { FIN, "7\tx", "7" },
+                { FIN, "7 # half a minute", "7" },
+                { FIN, "1 2 3", "1" },
+                { FIN, "08", NULL },
+                { FIN, "0x", NULL },
+                { FIN, "0x1g", NULL },
+                { FIN, "+5", NULL },
+                { FIN, "7x", NULL },
+                { FIN, "7\r", NULL },
+                { FIN, "7,8", NULL },
+                { FIN, "-", NULL },
+                { FIN, "- 5", NULL },
+                { FIN, "", NULL },
+                { FIN, "0xfffffffffffffffff", NULL },
+                { RANGE, "1024 0xffff", "1024\t65535" },
+                { RANGE, "02000 60999", "1024\t60999" },
+                { RANGE, "1024  60999 zz", "1024\t60999" },
+                { RANGE, "1024 60999x", NULL },
+                { RANGE, "1024,60999", NULL },
+                { RANGE, "1024", NULL }, /* taken, but the upper bound is what it was */
+                { PORTS, "010", "8" },
+                { PORTS, "0x10-0x20", "16-32" },
+                { PORTS, "8080,", "8080" },
+                { PORTS, "5-5,", "5" },
+                { PORTS, "", "" },
+                { PORTS, ",", NULL },
+                { PORTS, ",8080", NULL },
+                { PORTS, "8080,,90", NULL },
+                { PORTS, "80-", NULL },
+                { PORTS, "80, 90", NULL },
+                { PORTS, "80 ,90", NULL },
+                { PORTS, "80 x", NULL },
+                { "word", " bbr ", "bbr" },
+        };
+        CLEANUP(arena_freep) Arena *arena = arena_new();
+        TEST_EACH(row, rows) {
+                const SysctlSpec *spec = spec_of(row->spec);
+                SysctlValue value;
+                int r = sysctl_value_from_written(
+                                spec, row->text, strlen(row->text), arena, &value);
+                assert_int_equal(r, row->want ? 0 : -EINVAL);
+                if (row->want)
+                        assert_string_equal(sysctl_value_to_kernel(spec, &value, arena), row->want);
+        }
+}
+
 static void test_value_from_kernel_reads_n_bytes_only(void **state) {
         (void) state;
         CLEANUP(arena_freep) Arena *arena = arena_new();
@@ -352,6 +414,7 @@ static void test_value_of_every_default(void **state) {
 }
 
 TEST_MAIN(cmocka_unit_test(test_value_from_kernel_and_back),
+          cmocka_unit_test(test_value_from_written_table),
           cmocka_unit_test(test_value_from_kernel_reads_n_bytes_only),
           cmocka_unit_test(test_value_of_port_list_that_one_write_cannot_carry),
           cmocka_unit_test(test_value_port_text_counts_ranges_too),
