@@ -5,7 +5,7 @@
 #include <stdio.h>
 
 #define ARENA_BLOCK_SIZE 8192U
-#define ARENA_ALIGN _Alignof(max_align_t)
+#define ARENA_ALIGN      _Alignof(max_align_t)
 
 typedef struct ArenaBlock ArenaBlock;
 struct ArenaBlock {

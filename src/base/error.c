@@ -40,9 +40,7 @@ int error_prefix(Error *reterr, int r, const char *format, ...) {
         if (n < 0)
                 reterr->text[0] = '\0';
         size_t used = strnlen(reterr->text, sizeof(reterr->text));
-        (void) snprintf(reterr->text + used,
-                        sizeof(reterr->text) - used,
-                        ": %s",
+        (void) snprintf(reterr->text + used, sizeof(reterr->text) - used, ": %s",
                         reterr->number ? old : strerror(-r));
         reterr->number = -r;
         return r;

@@ -20,10 +20,10 @@ static inline void fd_closep(int *fd) {
 
 #define cleanup_close CLEANUP(fd_closep)
 
-#define TAKE_FD(fd)                                                                                \
-        ({                                                                                         \
-                int *take_fd_ = &(fd);                                                             \
-                int take_value_ = *take_fd_;                                                       \
-                *take_fd_ = FD_EMPTY;                                                              \
-                take_value_;                                                                       \
+#define TAKE_FD(fd)                          \
+        ({                                   \
+                int *take_fd_ = &(fd);       \
+                int take_value_ = *take_fd_; \
+                *take_fd_ = FD_EMPTY;        \
+                take_value_;                 \
         })

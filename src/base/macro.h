@@ -17,26 +17,26 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define ELEMENTSOF(array) (sizeof(array) / sizeof((array)[0]))
+#define ELEMENTSOF(array)          (sizeof(array) / sizeof((array)[0]))
 
-#define CLEANUP(function) __attribute__((cleanup(function)))
-#define NODISCARD __attribute__((warn_unused_result))
+#define CLEANUP(function)          __attribute__((cleanup(function)))
+#define NODISCARD                  __attribute__((warn_unused_result))
 #define PRINTF_LIKE(string, first) __attribute__((format(printf, string, first)))
-#define UNUSED __attribute__((unused))
+#define UNUSED                     __attribute__((unused))
 
-#define TAKE_PTR(p)                                                                                \
-        ({                                                                                         \
-                typeof(p) *take_ptr_ = &(p);                                                       \
-                typeof(p) take_value_ = *take_ptr_;                                                \
-                *take_ptr_ = NULL;                                                                 \
-                take_value_;                                                                       \
+#define TAKE_PTR(p)                                 \
+        ({                                          \
+                typeof(p) *take_ptr_ = &(p);        \
+                typeof(p) take_value_ = *take_ptr_; \
+                *take_ptr_ = NULL;                  \
+                take_value_;                        \
         })
 
 /* Defines `void function##p(type **p)`, the form that CLEANUP() wants, for `type *function(type *)`. */
-#define DEFINE_CLEANUP_PTR(type, function)                                                         \
-        static inline void function##p(type **p) {                                                 \
-                if (*p)                                                                            \
-                        (void) function(*p);                                                       \
+#define DEFINE_CLEANUP_PTR(type, function)         \
+        static inline void function##p(type **p) { \
+                if (*p)                            \
+                        (void) function(*p);       \
         }
 
 static inline void free_charp(char **p) {

@@ -10,7 +10,7 @@
 
 #include "base/macro.h"
 
-#define SHA256_SIZE 32U
+#define SHA256_SIZE     32U
 #define SHA256_HEX_SIZE 65U /* with the NUL */
 
 typedef struct Sha256 {

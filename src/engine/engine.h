@@ -23,11 +23,12 @@
 #include "record/audit-format.h"
 #include "system/seam.h"
 
-/* Given each audit record that concerns people, to be mirrored (journald). Returns whether it was taken. */
-typedef bool (*EngineMirror)(void *userdata, const AuditRecord *record);
+/* Given each audit record after it is safely in the log, with the log's head as it then is, to be mirrored
+ * (journald). Returns whether it was taken; the next record of the transaction says so. */
+typedef bool (*EngineMirror)(void *userdata, const AuditRecord *record, const AuditHead *head);
 /* Progress of a long request. */
 typedef void (*EngineProgress)(
-        void *userdata, const char *step, size_t done, size_t total, const char *text);
+                void *userdata, const char *step, size_t done, size_t total, const char *text);
 
 typedef struct Engine {
         const Seam *seam;
@@ -36,7 +37,7 @@ typedef struct Engine {
         Instance instance;
         KernelVersion kernel;
         bool initial_netns;
-        gid_t audit_gid; /* group of the audit files (adm), or (gid_t) -1 */
+        gid_t audit_gid;     /* group of the audit files (adm), or (gid_t) -1 */
         EngineMirror mirror; /* may be NULL */
         void *mirror_userdata;
         EngineProgress progress; /* may be NULL */
@@ -59,10 +60,10 @@ typedef struct EngineRequest {
         EngineVerb verb;
         const char *const *profiles; /* ENABLE, DISABLE */
         size_t n_profiles;
-        bool only;         /* ENABLE: replace instead of add */
-        bool dry_run;      /* plan only: no recovery, no rehearsal, no write, no audit */
-        unsigned adopt;    /* of PlanAdopt */
-        const char *to;    /* ROLLBACK: NULL = the parent, "origin", or a generation's number */
+        bool only;          /* ENABLE: replace instead of add */
+        bool dry_run;       /* plan only: no recovery, no rehearsal, no write, no audit */
+        unsigned adopt;     /* of PlanAdopt */
+        const char *to;     /* ROLLBACK: NULL = the parent, "origin", or a generation's number */
         const char *reason; /* or NULL; checked UTF-8 without control characters, at most 1024 bytes */
         const AuditCaller *caller; /* NULL at boot */
         const char *via;
@@ -75,7 +76,7 @@ typedef struct EngineChange {
         const char *wanted;
         const char *after;
         const char *outcome; /* "set", "kept", "restored", "left", "pending", "gone", "undone", "planned" */
-        const char *note;    /* or NULL */
+        const char *note; /* or NULL */
         const char *profile;
 } EngineChange;
 
@@ -95,12 +96,13 @@ typedef struct EngineResult {
 } EngineResult;
 
 NODISCARD int engine_run(
-        Engine *engine, const EngineRequest *request, EngineResult *ret, Error *reterr);
+                Engine *engine, const EngineRequest *request, EngineResult *ret, Error *reterr);
 void engine_result_deinit(EngineResult *result);
 
 /* A denied call (another namespace, not allowed): counted in the audit log, nothing else. */
 NODISCARD int engine_record_denied(
-        Engine *engine, const AuditCaller *caller, const char *via, const char *why, Error *reterr);
+                Engine *engine, const AuditCaller *caller, const char *via, const char *why,
+                Error *reterr);
 
 /* The public view as it should be now, rebuilt from the state directory (JSON text, freed by the caller). */
 NODISCARD int engine_read_state(Engine *engine, char **ret, size_t *ret_length, Error *reterr);

@@ -13,6 +13,7 @@ typedef enum LiveState {
         LIVE_ABSENT,     /* ENOENT */
         LIVE_UNREADABLE, /* another errno, in `error` */
         LIVE_STRANGE,    /* read, but not of the catalogue's type; text is set */
+        LIVE_ASSUMED,    /* below --root: it will be there, its value is not known */
 } LiveState;
 
 typedef struct LiveKey {

@@ -8,11 +8,12 @@
 
 #define INSTANCE_BOOT_ID "proc/sys/kernel/random/boot_id"
 #define INSTANCE_RELEASE "proc/sys/kernel/osrelease"
-#define INSTANCE_NETNS "proc/self/ns/net"
+#define INSTANCE_NETNS   "proc/self/ns/net"
 #define INSTANCE_TCP_MEM "proc/sys/net/ipv4/tcp_mem"
 
 static int instance_read_line(
-        const Seam *seam, int root_fd, const char *path, char *ret, size_t size, Error *reterr) {
+                const Seam *seam, int root_fd, const char *path, char *ret, size_t size,
+                Error *reterr) {
         cleanup_seam_fd SeamFd fd = SEAM_FD_EMPTY;
         int r = seam_open(seam, root_fd, path, O_RDONLY, 0, &fd);
         if (r < 0)
@@ -50,7 +51,8 @@ int instance_read(const Seam *seam, int root_fd, Instance *ret, Error *reterr) {
         Instance instance = { .netns_cookie = ret->netns_cookie };
 
         int r = instance_read_line(
-                seam, root_fd, INSTANCE_BOOT_ID, instance.boot_id, sizeof(instance.boot_id), reterr);
+                        seam, root_fd, INSTANCE_BOOT_ID, instance.boot_id, sizeof(instance.boot_id),
+                        reterr);
         if (r < 0)
                 return r;
         if (strlen(instance.boot_id) != TX_ID_SIZE - 1)
@@ -67,7 +69,7 @@ int instance_read(const Seam *seam, int root_fd, Instance *ret, Error *reterr) {
 int instance_read_kernel(const Seam *seam, int root_fd, KernelVersion *ret, Error *reterr) {
         char release[128];
         int r = instance_read_line(
-                seam, root_fd, INSTANCE_RELEASE, release, sizeof(release), reterr);
+                        seam, root_fd, INSTANCE_RELEASE, release, sizeof(release), reterr);
         if (r < 0)
                 return r;
 

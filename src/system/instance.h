@@ -15,6 +15,6 @@
 /* Fills boot id and inode, leaves the cookie alone. 0 or <0. */
 NODISCARD int instance_read(const Seam *seam, int root_fd, Instance *ret, Error *reterr);
 NODISCARD int instance_read_kernel(
-        const Seam *seam, int root_fd, KernelVersion *ret, Error *reterr);
+                const Seam *seam, int root_fd, KernelVersion *ret, Error *reterr);
 /* Whether this is the initial network namespace; doubt counts as yes. */
 bool instance_is_initial_netns(const Seam *seam, int root_fd);

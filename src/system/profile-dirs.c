@@ -45,20 +45,19 @@ static FileSafety profile_judge(const ProfileDirs *dirs, const struct stat *st) 
 }
 
 static int profile_refuse(DiagList *diags, const char *path, size_t length, const char *what) {
-        Diag *d = diag_add(diags,
-                           DIAG_PROFILE_FILE_UNSAFE,
-                           (Span){ 0 },
-                           "'/%.*s' %s",
-                           (int) length,
-                           path,
-                           what);
-        diag_set_help(diags, d, "run: ls -ld /%.*s; then chown root:root and chmod go-w what is wrong", (int) length, path);
+        Diag *d = diag_add(
+                        diags, DIAG_PROFILE_FILE_UNSAFE, (Span){ 0 }, "'/%.*s' %s", (int) length,
+                        path, what);
+        diag_set_help(diags, d,
+                      "run: ls -ld /%.*s; then chown root:root and chmod go-w what is wrong",
+                      (int) length, path);
         return BUNDLE_E_INVALID;
 }
 
 /* Opens directory after directory without following a link. 0, -ENOENT, BUNDLE_E_INVALID, <0. */
 static int profile_open_directory(
-        const ProfileDirs *dirs, const char *path, DiagList *diags, SeamFd *ret, Error *reterr) {
+                const ProfileDirs *dirs, const char *path, DiagList *diags, SeamFd *ret,
+                Error *reterr) {
         cleanup_seam_fd SeamFd at = SEAM_FD_EMPTY;
 
         for (const char *p = path; *p;) {
@@ -67,16 +66,15 @@ static int profile_open_directory(
                 (void) snprintf(part, sizeof(part), "%.*s", (int) n, p);
 
                 cleanup_seam_fd SeamFd next = SEAM_FD_EMPTY;
-                int r = seam_open(dirs->seam,
-                                  at.fd >= 0 ? at.fd : dirs->root_fd,
-                                  part,
-                                  O_RDONLY | O_DIRECTORY | O_NOFOLLOW,
-                                  0,
-                                  &next);
+                int r = seam_open(
+                                dirs->seam, at.fd >= 0 ? at.fd : dirs->root_fd, part,
+                                O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0, &next);
                 if (r == -ENOENT)
                         return r;
                 if (r == -ELOOP || r == -ENOTDIR)
-                        return profile_refuse(diags, path, end, "is a link or not a directory; no link is followed");
+                        return profile_refuse(
+                                        diags, path, end,
+                                        "is a link or not a directory; no link is followed");
                 if (r < 0)
                         return error_set(reterr, r, "cannot open '/%.*s'", (int) end, path);
 
@@ -109,13 +107,9 @@ static bool profile_is_masked(const ProfileDirs *dirs, int dir_fd, const char *f
         return streq(target, "/dev/null");
 }
 
-static int profile_read(const ProfileDirs *dirs,
-                        int dir_fd,
-                        const char *directory,
-                        const char *file,
-                        DiagList *diags,
-                        Source **ret,
-                        Error *reterr) {
+static int profile_read(
+                const ProfileDirs *dirs, int dir_fd, const char *directory, const char *file,
+                DiagList *diags, Source **ret, Error *reterr) {
         char path[PROFILE_PATH_MAX];
         int length = snprintf(path, sizeof(path), "%s/%s", directory, file);
         if (length < 0 || (size_t) length >= sizeof(path))
@@ -123,18 +117,24 @@ static int profile_read(const ProfileDirs *dirs,
 
         cleanup_seam_fd SeamFd fd = SEAM_FD_EMPTY;
         int r = seam_open(
-                dirs->seam, dir_fd, file, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY, 0, &fd);
+                        dirs->seam, dir_fd, file, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY, 0,
+                        &fd);
         if (r == -ENOENT)
                 return r;
         if (r == -ELOOP) {
                 if (!profile_is_masked(dirs, dir_fd, file))
-                        return profile_refuse(diags, path, (size_t) length, "is a link; no link is followed");
-                Diag *d = diag_add(diags, DIAG_PROFILE_MASKED, (Span){ 0 }, "profile '/%s' is masked", path);
+                        return profile_refuse(
+                                        diags, path, (size_t) length,
+                                        "is a link; no link is followed");
+                Diag *d = diag_add(
+                                diags, DIAG_PROFILE_MASKED, (Span){ 0 }, "profile '/%s' is masked",
+                                path);
                 diag_set_help(diags, d, "remove the link '/%s' to unmask it", path);
                 return BUNDLE_E_INVALID;
         }
         if (r < 0) {
-                (void) diag_add(diags, DIAG_PROFILE_FILE_UNREADABLE, (Span){ 0 }, "cannot open '/%s': %s", path, strerror(-r));
+                (void) diag_add(diags, DIAG_PROFILE_FILE_UNREADABLE, (Span){ 0 },
+                                "cannot open '/%s': %s", path, strerror(-r));
                 return BUNDLE_E_INVALID;
         }
 
@@ -150,12 +150,8 @@ static int profile_read(const ProfileDirs *dirs,
         size_t n;
         r = seam_read_file(&fd, YAML_MAX_BYTES, &bytes, &n);
         if (r == -EFBIG) {
-                (void) diag_add(diags,
-                                DIAG_YAML_TOO_LARGE,
-                                (Span){ 0 },
-                                "'/%s' is larger than %zu KiB",
-                                path,
-                                YAML_MAX_BYTES / 1024);
+                (void) diag_add(diags, DIAG_YAML_TOO_LARGE, (Span){ 0 },
+                                "'/%s' is larger than %zu KiB", path, YAML_MAX_BYTES / 1024);
                 return BUNDLE_E_INVALID;
         }
         if (r < 0)
@@ -168,7 +164,7 @@ static int profile_read(const ProfileDirs *dirs,
 }
 
 int profile_dirs_fetch(
-        void *userdata, const char *name, DiagList *diags, Source **ret, Error *reterr) {
+                void *userdata, const char *name, DiagList *diags, Source **ret, Error *reterr) {
         const ProfileDirs *dirs = userdata;
         if (!profile_name_is_valid(name))
                 return BUNDLE_E_NOT_FOUND;
@@ -223,14 +219,14 @@ static int profile_list_visit(void *userdata, const char *file) {
                 if (streq(visit->entries[i].name, name)) {
                         if (!visit->entries[i].overrides)
                                 visit->entries[i].overrides =
-                                        profile_directories[visit->directory].word;
+                                                profile_directories[visit->directory].word;
                         return 0;
                 }
 
         if (visit->n == visit->capacity) {
                 size_t capacity = visit->capacity ? visit->capacity * 2 : 32;
-                ProfileEntry *grown =
-                        arena_alloc_array(visit->arena, capacity, sizeof(ProfileEntry));
+                ProfileEntry *grown = arena_alloc_array(
+                                visit->arena, capacity, sizeof(ProfileEntry));
                 if (!grown)
                         return -ENOMEM;
                 if (visit->n > 0)
@@ -242,10 +238,9 @@ static int profile_list_visit(void *userdata, const char *file) {
         ProfileEntry *entry = &visit->entries[visit->n++];
         *entry = (ProfileEntry){
                 .name = arena_copy(visit->arena, name),
-                .path = arena_format(visit->arena,
-                                     "/%s/%s",
-                                     profile_directories[visit->directory].path,
-                                     file),
+                .path = arena_format(
+                                visit->arena, "/%s/%s", profile_directories[visit->directory].path,
+                                file),
                 .directory = profile_directories[visit->directory].word,
                 .masked = profile_is_masked(visit->dirs, visit->dir_fd, file),
         };
@@ -256,21 +251,16 @@ static int profile_entry_compare(const void *a, const void *b) {
         return strcmp(((const ProfileEntry *) a)->name, ((const ProfileEntry *) b)->name);
 }
 
-int profile_dirs_list(const ProfileDirs *dirs,
-                      Arena *arena,
-                      ProfileEntry **ret,
-                      size_t *ret_n,
-                      Error *reterr) {
+int profile_dirs_list(
+                const ProfileDirs *dirs, Arena *arena, ProfileEntry **ret, size_t *ret_n,
+                Error *reterr) {
         ListVisit visit = { .dirs = dirs, .arena = arena };
 
         for (size_t i = 0; i < ELEMENTSOF(profile_directories); i++) {
                 cleanup_seam_fd SeamFd fd = SEAM_FD_EMPTY;
-                int r = seam_open(dirs->seam,
-                                  dirs->root_fd,
-                                  profile_directories[i].path,
-                                  O_RDONLY | O_DIRECTORY,
-                                  0,
-                                  &fd);
+                int r = seam_open(
+                                dirs->seam, dirs->root_fd, profile_directories[i].path,
+                                O_RDONLY | O_DIRECTORY, 0, &fd);
                 if (r == -ENOENT)
                         continue;
                 if (r >= 0) {
@@ -279,7 +269,9 @@ int profile_dirs_list(const ProfileDirs *dirs,
                         r = dirs->seam->ops->list(dirs->seam, fd.fd, profile_list_visit, &visit);
                 }
                 if (r < 0)
-                        return error_set(reterr, r, "cannot list '/%s'", profile_directories[i].path);
+                        return error_set(
+                                        reterr, r, "cannot list '/%s'",
+                                        profile_directories[i].path);
         }
 
         if (visit.n > 1)

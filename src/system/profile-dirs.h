@@ -17,26 +17,24 @@
 
 typedef struct ProfileDirs {
         const Seam *seam;
-        int root_fd;   /* borrowed */
-        uid_t owner;   /* besides root, who may own files: the caller of --root; else 0 */
+        int root_fd; /* borrowed */
+        uid_t owner; /* besides root, who may own files: the caller of --root; else 0 */
         bool trusting; /* for reading without consequence (list, show): unsafe files are read as well */
 } ProfileDirs;
 
 typedef struct ProfileEntry {
         const char *name;
-        const char *path; /* the winning one, absolute below the root */
+        const char *path;      /* the winning one, absolute below the root */
         const char *directory; /* "etc", "run", "vendor" */
         bool masked;
         const char *overrides; /* the directory word of the next lower file of that name, or NULL */
 } ProfileEntry;
 
 /* Every name once, sorted. Directories that are missing are empty. Entries live in the arena. */
-NODISCARD int profile_dirs_list(const ProfileDirs *dirs,
-                                Arena *arena,
-                                ProfileEntry **ret,
-                                size_t *ret_n,
-                                Error *reterr);
+NODISCARD int profile_dirs_list(
+                const ProfileDirs *dirs, Arena *arena, ProfileEntry **ret, size_t *ret_n,
+                Error *reterr);
 
 /* A BundleFetch; userdata is a ProfileDirs. Adds profile-masked, profile-file-unsafe, profile-file-unreadable. */
 NODISCARD int profile_dirs_fetch(
-        void *userdata, const char *name, DiagList *diags, Source **ret, Error *reterr);
+                void *userdata, const char *name, DiagList *diags, Source **ret, Error *reterr);

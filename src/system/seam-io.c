@@ -2,20 +2,18 @@
 #include "system/seam-io.h"
 
 #include <fcntl.h>
-#include <stdio.h>
-#include <sys/random.h>
 
 /* A signal may interrupt any slow call once or twice; a seam that says EINTR for ever is a broken world. */
 #define SEAM_EINTR_MAX 100U
 
-#define SEAM_RETRY(expression)                                                                     \
-        ({                                                                                         \
-                typeof(expression) retry_;                                                         \
-                unsigned retry_n_ = 0;                                                             \
-                do                                                                                 \
-                        retry_ = (expression);                                                     \
-                while (retry_ == -EINTR && ++retry_n_ < SEAM_EINTR_MAX);                           \
-                retry_;                                                                            \
+#define SEAM_RETRY(expression)                                           \
+        ({                                                               \
+                typeof(expression) retry_;                               \
+                unsigned retry_n_ = 0;                                   \
+                do                                                       \
+                        retry_ = (expression);                           \
+                while (retry_ == -EINTR && ++retry_n_ < SEAM_EINTR_MAX); \
+                retry_;                                                  \
         })
 
 void seam_fd_close(SeamFd *fd) {
@@ -24,8 +22,7 @@ void seam_fd_close(SeamFd *fd) {
         *fd = SEAM_FD_EMPTY;
 }
 
-int seam_open(
-        const Seam *seam, int dir_fd, const char *path, int flags, mode_t mode, SeamFd *ret) {
+int seam_open(const Seam *seam, int dir_fd, const char *path, int flags, mode_t mode, SeamFd *ret) {
         int fd = SEAM_RETRY(seam->ops->open_at(seam, dir_fd, path, flags, mode));
         if (fd < 0)
                 return fd;
@@ -50,7 +47,8 @@ ssize_t seam_read(const SeamFd *fd, void *buffer, size_t n, off_t offset) {
         size_t done = 0;
         while (done < n) {
                 ssize_t r = SEAM_RETRY(fd->seam->ops->pread(
-                        fd->seam, fd->fd, (char *) buffer + done, n - done, offset + (off_t) done));
+                                fd->seam, fd->fd, (char *) buffer + done, n - done,
+                                offset + (off_t) done));
                 if (r < 0)
                         return r;
                 if (r == 0)
@@ -63,11 +61,9 @@ ssize_t seam_read(const SeamFd *fd, void *buffer, size_t n, off_t offset) {
 int seam_write(const SeamFd *fd, const void *bytes, size_t n, off_t offset) {
         size_t done = 0;
         while (done < n) {
-                ssize_t r = SEAM_RETRY(fd->seam->ops->pwrite(fd->seam,
-                                                             fd->fd,
-                                                             (const char *) bytes + done,
-                                                             n - done,
-                                                             offset + (off_t) done));
+                ssize_t r = SEAM_RETRY(fd->seam->ops->pwrite(
+                                fd->seam, fd->fd, (const char *) bytes + done, n - done,
+                                offset + (off_t) done));
                 if (r < 0)
                         return (int) r;
                 if (r == 0)
@@ -122,14 +118,12 @@ int seam_read_file(const SeamFd *fd, size_t limit, char **ret, size_t *ret_lengt
         return 0;
 }
 
-int seam_read_file_at(const Seam *seam,
-                      int dir_fd,
-                      const char *path,
-                      size_t limit,
-                      char **ret,
-                      size_t *ret_length) {
+int seam_read_file_at(
+                const Seam *seam, int dir_fd, const char *path, size_t limit, char **ret,
+                size_t *ret_length) {
         cleanup_seam_fd SeamFd fd = SEAM_FD_EMPTY;
-        int r = seam_open(seam, dir_fd, path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY, 0, &fd);
+        int r = seam_open(
+                        seam, dir_fd, path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY, 0, &fd);
         if (r < 0)
                 return r;
 
@@ -163,56 +157,4 @@ int seam_open_dir(const Seam *seam, int dir_fd, const char *path, mode_t mode, S
                         *p++ = '/';
         }
         return seam_open(seam, dir_fd, path, flags, 0, ret);
-}
-
-static int seam_temporary_name(const char *name, char *ret, size_t n) {
-        /* The stem alone: "60-twprofile.conf" gives ".60-twprofile.XXXXXXXX". */
-        const char *dot = strchr(name, '.');
-        int stem = (int) (dot ? (size_t) (dot - name) : strlen(name));
-
-        uint32_t random;
-        if (getrandom(&random, sizeof(random), GRND_NONBLOCK) != sizeof(random))
-                random = 0; /* early boot without entropy: O_EXCL still protects us */
-
-        int length = snprintf(ret, n, ".%.*s.%08x", stem, name, random);
-        return length < 0 || (size_t) length >= n ? -ENAMETOOLONG : 0;
-}
-
-static int seam_fill_file(const SeamFd *fd, const void *bytes, size_t n, mode_t mode, bool flush) {
-        int r = fd->seam->ops->fchmod(fd->seam, fd->fd, mode);
-        if (r >= 0)
-                r = seam_write(fd, bytes, n, 0);
-        if (r >= 0 && flush)
-                r = seam_fsync(fd);
-        return r;
-}
-
-int seam_replace_file(const Seam *seam,
-                      int dir_fd,
-                      const char *name,
-                      const void *bytes,
-                      size_t n,
-                      mode_t mode,
-                      SeamReplaceFlags flags) {
-        bool flush = (flags & SEAM_REPLACE_FLUSH) != 0;
-
-        char temporary[128];
-        int r = seam_temporary_name(name, temporary, sizeof(temporary));
-        if (r < 0)
-                return r;
-
-        cleanup_seam_fd SeamFd fd = SEAM_FD_EMPTY;
-        r = seam_open(seam, dir_fd, temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0600, &fd);
-        if (r < 0)
-                return r;
-
-        r = seam_fill_file(&fd, bytes, n, mode, flush);
-        if (r >= 0)
-                r = seam->ops->rename_at(seam, dir_fd, temporary, dir_fd, name);
-        if (r < 0) {
-                (void) seam->ops->unlink_at(seam, dir_fd, temporary, 0);
-                return r;
-        }
-
-        return flush ? SEAM_RETRY(seam->ops->fsync(seam, dir_fd)) : 0;
 }

@@ -24,7 +24,8 @@ void seam_fd_close(SeamFd *fd);
 
 /* O_CLOEXEC is implied. */
 NODISCARD int seam_open(
-        const Seam *seam, int dir_fd, const char *path, int flags, mode_t mode, SeamFd *ret);
+                const Seam *seam, int dir_fd, const char *path, int flags, mode_t mode,
+                SeamFd *ret);
 NODISCARD int seam_fstat(const SeamFd *fd, struct stat *ret);
 NODISCARD int seam_fsync(const SeamFd *fd);
 NODISCARD int seam_fdatasync(const SeamFd *fd);
@@ -40,27 +41,10 @@ NODISCARD int seam_write_once(const SeamFd *fd, const void *bytes, size_t n);
 /* The whole file with a NUL behind it; *ret is freed by the caller. -EFBIG above `limit` bytes. */
 NODISCARD int seam_read_file(const SeamFd *fd, size_t limit, char **ret, size_t *ret_length);
 /* Opens (O_NOFOLLOW), checks that it is a regular file, reads. */
-NODISCARD int seam_read_file_at(const Seam *seam,
-                                int dir_fd,
-                                const char *path,
-                                size_t limit,
-                                char **ret,
-                                size_t *ret_length);
+NODISCARD int seam_read_file_at(
+                const Seam *seam, int dir_fd, const char *path, size_t limit, char **ret,
+                size_t *ret_length);
 
 /* Opens a directory, making it and its parents (mode for those it makes). */
-NODISCARD int seam_open_dir(const Seam *seam, int dir_fd, const char *path, mode_t mode, SeamFd *ret);
-
-typedef enum SeamReplaceFlags {
-        SEAM_REPLACE_FLUSH = 1 << 0, /* fsync the file before the rename, and the directory after it */
-} SeamReplaceFlags;
-
-/* Replaces `name` in the directory at once: a temporary file `.NAME-stem.XXXXXX` beside it (never ending in
- * ".conf", procps reads hidden ones), fchmod, write, rename. On failure the temporary file is removed and the old
- * one stands; `name` is never half written. */
-NODISCARD int seam_replace_file(const Seam *seam,
-                                int dir_fd,
-                                const char *name,
-                                const void *bytes,
-                                size_t n,
-                                mode_t mode,
-                                SeamReplaceFlags flags);
+NODISCARD int seam_open_dir(
+                const Seam *seam, int dir_fd, const char *path, mode_t mode, SeamFd *ret);

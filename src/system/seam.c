@@ -7,7 +7,7 @@
 #include <unistd.h>
 
 static int real_open_at(
-        const Seam *seam UNUSED, int dir_fd, const char *path, int flags, mode_t mode) {
+                const Seam *seam UNUSED, int dir_fd, const char *path, int flags, mode_t mode) {
         int fd = openat(dir_fd, path, flags | O_CLOEXEC, mode);
         return fd < 0 ? -errno : fd;
 }
@@ -18,7 +18,7 @@ static ssize_t real_pread(const Seam *seam UNUSED, int fd, void *buffer, size_t 
 }
 
 static ssize_t real_pwrite(
-        const Seam *seam UNUSED, int fd, const void *bytes, size_t n, off_t offset) {
+                const Seam *seam UNUSED, int fd, const void *bytes, size_t n, off_t offset) {
         ssize_t r = pwrite(fd, bytes, n, offset);
         return r < 0 ? -errno : r;
 }
@@ -58,7 +58,7 @@ static int real_mkdir_at(const Seam *seam UNUSED, int dir_fd, const char *path, 
 }
 
 static int real_rename_at(
-        const Seam *seam UNUSED, int from_fd, const char *from, int to_fd, const char *to) {
+                const Seam *seam UNUSED, int from_fd, const char *from, int to_fd, const char *to) {
         return renameat(from_fd, from, to_fd, to) < 0 ? -errno : 0;
 }
 
@@ -67,7 +67,7 @@ static int real_unlink_at(const Seam *seam UNUSED, int dir_fd, const char *path,
 }
 
 static int real_readlink_at(
-        const Seam *seam UNUSED, int dir_fd, const char *path, char *buffer, size_t n) {
+                const Seam *seam UNUSED, int dir_fd, const char *path, char *buffer, size_t n) {
         ssize_t r = readlinkat(dir_fd, path, buffer, n);
         return r < 0 ? -errno : (int) r;
 }

@@ -32,10 +32,10 @@ typedef struct SeamOps {
         int (*fchmod)(const Seam *seam, int fd, mode_t mode);
         int (*fchown)(const Seam *seam, int fd, uid_t uid, gid_t gid);
         int (*mkdir_at)(const Seam *seam, int dir_fd, const char *path, mode_t mode);
-        int (*rename_at)(const Seam *seam, int from_fd, const char *from, int to_fd, const char *to);
+        int (*rename_at)(
+                        const Seam *seam, int from_fd, const char *from, int to_fd, const char *to);
         int (*unlink_at)(const Seam *seam, int dir_fd, const char *path, int flags);
-        int (*readlink_at)(
-                const Seam *seam, int dir_fd, const char *path, char *buffer, size_t n);
+        int (*readlink_at)(const Seam *seam, int dir_fd, const char *path, char *buffer, size_t n);
         int (*flock)(const Seam *seam, int fd, int operation);
         int (*list)(const Seam *seam, int dir_fd, SeamDirVisit visit, void *userdata);
         int (*close)(const Seam *seam, int fd);

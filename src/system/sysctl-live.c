@@ -9,7 +9,7 @@ void live_file_close(LiveFile *file) {
 }
 
 int live_file_open(
-        const Seam *seam, int root_fd, const SysctlSpec *spec, int flags, LiveFile *ret) {
+                const Seam *seam, int root_fd, const SysctlSpec *spec, int flags, LiveFile *ret) {
         char path[256];
         int n = snprintf(path, sizeof(path), "proc/sys/%s", spec->path);
         if (n < 0 || (size_t) n >= sizeof(path))
@@ -24,12 +24,12 @@ int live_file_open(
         return 0;
 }
 
-int live_file_read(
-        const LiveFile *file, Arena *arena, SysctlValue *ret, const char **ret_text) {
+int live_file_read(const LiveFile *file, Arena *arena, SysctlValue *ret, const char **ret_text) {
         char buffer[SYSCTL_VALUE_TEXT_MAX];
 
         /* One read: the kernel formats the whole value into it, a second one would only say "end". */
-        ssize_t n = file->fd.seam->ops->pread(file->fd.seam, file->fd.fd, buffer, sizeof(buffer), 0);
+        ssize_t n = file->fd.seam->ops->pread(
+                        file->fd.seam, file->fd.fd, buffer, sizeof(buffer), 0);
         if (n < 0)
                 return (int) n;
 
@@ -58,7 +58,7 @@ int live_file_write(const LiveFile *file, const SysctlValue *value, Arena *arena
 }
 
 static int live_read_key(
-        const Seam *seam, int root_fd, const SysctlSpec *spec, Arena *arena, LiveKey *ret) {
+                const Seam *seam, int root_fd, const SysctlSpec *spec, Arena *arena, LiveKey *ret) {
         CLEANUP(live_file_close) LiveFile file = { .fd = SEAM_FD_EMPTY };
         *ret = (LiveKey){ .spec = spec };
 
@@ -82,13 +82,9 @@ static int live_read_key(
         return 0;
 }
 
-int sysctl_live_read(const Seam *seam,
-                     int root_fd,
-                     const SysctlSpec *const *specs,
-                     size_t n_specs,
-                     Arena *arena,
-                     LiveSnapshot *ret,
-                     Error *reterr) {
+int sysctl_live_read(
+                const Seam *seam, int root_fd, const SysctlSpec *const *specs, size_t n_specs,
+                Arena *arena, LiveSnapshot *ret, Error *reterr) {
         LiveKey *keys = arena_alloc_array(arena, n_specs, sizeof(LiveKey));
         if (!keys)
                 return error_set(reterr, -ENOMEM, "cannot read live values");

@@ -22,18 +22,14 @@ void live_file_close(LiveFile *file);
 
 /* flags: O_RDONLY or O_RDWR. <0: -ENOENT when the kernel has no such key. */
 NODISCARD int live_file_open(
-        const Seam *seam, int root_fd, const SysctlSpec *spec, int flags, LiveFile *ret);
+                const Seam *seam, int root_fd, const SysctlSpec *spec, int flags, LiveFile *ret);
 /* Reads text and value. 0; -EBADMSG when it is not of the catalogue's type (then *ret_text is set). */
 NODISCARD int live_file_read(
-        const LiveFile *file, Arena *arena, SysctlValue *ret, const char **ret_text);
+                const LiveFile *file, Arena *arena, SysctlValue *ret, const char **ret_text);
 NODISCARD int live_file_write(const LiveFile *file, const SysctlValue *value, Arena *arena);
 
 /* Reads every key. Only out of memory is an error: what could not be read is a state in its row. `specs` must be
  * sorted by key and without duplicates. kernel and initial_netns are the caller's to fill. */
-NODISCARD int sysctl_live_read(const Seam *seam,
-                               int root_fd,
-                               const SysctlSpec *const *specs,
-                               size_t n_specs,
-                               Arena *arena,
-                               LiveSnapshot *ret,
-                               Error *reterr);
+NODISCARD int sysctl_live_read(
+                const Seam *seam, int root_fd, const SysctlSpec *const *specs, size_t n_specs,
+                Arena *arena, LiveSnapshot *ret, Error *reterr);

@@ -1,0 +1,468 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "engine/change.h"
+
+#include <time.h>
+
+#include "base/num.h"
+#include "engine/fragment.h"
+#include "engine/generation-store.h"
+#include "engine/paths.h"
+#include "engine/planning.h"
+#include "engine/report.h"
+#include "engine/tx-id.h"
+
+/* Room for REVERT and DONE, whatever they say. */
+#define CHANGE_CLOSING_FRAMES ((size_t) 8 * 1024)
+
+typedef struct Change {
+        Session *session;
+        Planning *planning;
+        Plan *plan;
+        Apply apply;
+        Fragment fragment;
+        StrBuf prepared; /* payloads, encoded before anything is written */
+        StrBuf commit;
+        Sha256 prepared_hash; /* of the frame */
+        char tx[TX_ID_SIZE];
+        uint64_t to; /* number of the next generation */
+} Change;
+
+typedef enum ChangeProgress {
+        CHANGE_REHEARSE,
+        CHANGE_WRITE,
+        CHANGE_COMMIT,
+} ChangeProgress;
+
+static void change_deinit(Change *change) {
+        fragment_deinit(&change->fragment);
+        strbuf_deinit(&change->prepared);
+        strbuf_deinit(&change->commit);
+}
+
+static void change_report(Change *change, ChangeProgress progress) {
+        static const char *const steps[] = {
+                [CHANGE_REHEARSE] = "rehearse",
+                [CHANGE_WRITE] = "write",
+                [CHANGE_COMMIT] = "commit",
+        };
+        const Engine *engine = change->session->engine;
+        if (engine->progress)
+                engine->progress(
+                                engine->progress_userdata, steps[progress], (size_t) progress + 1,
+                                ELEMENTSOF(steps), change->tx);
+}
+
+static int change_checkpoint(void *userdata, Error *reterr) {
+        const Session *session = userdata;
+        return generation_store_checkpoint(session->engine->seam, session->state.fd, reterr);
+}
+
+/* --- journal frames and audit records -------------------------------------------------------------------- */
+
+static int change_encode_prepared(Change *change) {
+        Session *session = change->session;
+        const Apply *apply = &change->apply;
+        JournalKey *keys = arena_alloc_array(
+                        session->arena, apply->n_items + 1, sizeof(JournalKey));
+        if (!keys)
+                return -ENOMEM;
+
+        for (size_t i = 0; i < apply->n_items; i++) {
+                const ApplyItem *item = &apply->items[i];
+                keys[i] = (JournalKey){
+                        .key = item->spec->key,
+                        .before = session_text(session, item->spec, &item->before),
+                        .want = session_text(session, item->spec, &item->target),
+                };
+                if (!keys[i].before || !keys[i].want)
+                        return -ENOMEM;
+        }
+
+        JournalPrepared prepared = {
+                .instance = session->engine->instance,
+                .verb = planning_verb_name(change->plan->verb),
+                .from = change->plan->from,
+                .to = change->to,
+                .audit_seq = session->audit.head.seq + 1,
+                .keys = keys,
+                .n_keys = apply->n_items,
+        };
+        return journal_prepared_encode(&prepared, &change->prepared);
+}
+
+static int change_audit(
+                Change *change, AuditEvent event, const char *outcome, const Sha256 *frame,
+                Error *reterr) {
+        Session *session = change->session;
+        bool done = event == AUDIT_OUTCOME;
+        AuditRecord record = {
+                .event = event,
+                .tx = change->tx,
+                .verb = planning_verb_name(change->plan->verb),
+                .generation_from = change->plan->from,
+                .generation_to = change->to,
+                .outcome = done ? outcome : NULL,
+                .exit_code = done ? session->result->exit_code : 0,
+                .has_frame = true,
+                .frame = *frame,
+        };
+
+        const Generation *told = done ? session->current : change->plan->next;
+        int r = report_audit_profiles(session, told, &record.profiles, &record.n_profiles);
+        if (r >= 0)
+                r = report_audit_keys(session, done, &record.keys, &record.n_keys);
+        if (r < 0)
+                return error_set(reterr, r, "cannot write the audit log");
+
+        Sha256 hash;
+        return session_audit(session, &record, &hash, reterr);
+}
+
+/* The outcome record, then DONE. An audit that cannot be written does not undo what is committed, and never blocks
+ * taking back: DONE says so with sequence number 0. */
+static void change_close(
+                Change *change, const char *outcome, const char *done_outcome,
+                const Sha256 *frame) {
+        Session *session = change->session;
+        Error error = { 0 };
+
+        JournalDone done = {
+                .outcome = done_outcome,
+                .generation = session->current ? session->current->number : 0,
+        };
+        if (change_audit(change, AUDIT_OUTCOME, outcome, frame, &error) < 0)
+                session_add_error(session, DIAG_AUDIT_INCOMPLETE, &error);
+        else {
+                done.audit_seq = session->audit.head.seq;
+                done.audit_hash = session->audit.head.hash;
+        }
+
+        CLEANUP(strbuf_deinit) StrBuf payload = { 0 };
+        Sha256 hash;
+        error_reset(&error);
+        int r = journal_done_encode(&done, &payload);
+        if (r < 0 || journal_append(&session->journal, JOURNAL_DONE, change->tx, &payload, &hash,
+                                    &error) < 0)
+                /* Not needed for safety: the next entry finds a decided transaction and closes it again. */
+                session_add_error(session, DIAG_AUDIT_INCOMPLETE, &error);
+}
+
+/* --- failing ------------------------------------------------------------------------------------------------ */
+
+static void change_add_fault(Change *change, DiagId id) {
+        static const char *const whats[] = {
+                [APPLY_FAULT_NONE] = "is as it was",
+                [APPLY_FAULT_READ_ONLY] = "cannot be opened for writing",
+                [APPLY_FAULT_REHEARSAL] = "does not take its own present value back",
+                [APPLY_FAULT_FOREIGN_WRITE] = "was changed by somebody else just now",
+                [APPLY_FAULT_WRITE] = "does not take the value",
+                [APPLY_FAULT_READ_BACK] = "shows another value than the one written",
+        };
+        Session *session = change->session;
+        DiagList *findings = session->result->findings;
+        const Apply *apply = &change->apply;
+        const ApplyItem *item = apply->culprit;
+
+        const char *target = session_text(session, item->spec, &item->target);
+        Diag *d = diag_add(
+                        findings, id, (Span){ 0 }, "'%s' %s", item->spec->key, whats[apply->fault]);
+        diag_set_key(findings, d, item->spec->key);
+        if (apply->error)
+                diag_add_note(findings, d, "the kernel said: %s", strerror(apply->error));
+        diag_add_note(findings, d, "the value was to be '%s'", target ? target : "?");
+}
+
+/* Nothing live was changed: the old state stands. */
+static int change_refuse(Change *change, DiagId id, const Error *error) {
+        EngineResult *result = change->session->result;
+        session_add_error(change->session, id, error);
+        result->outcome = "failed";
+        return 0;
+}
+
+static void change_tell_undone(Change *change) {
+        Session *session = change->session;
+        EngineResult *result = session->result;
+        const Apply *apply = &change->apply;
+
+        change_add_fault(change, apply->n_written > 0 ? DIAG_APPLY_UNDONE : DIAG_APPLY_FAILED);
+        result->outcome = apply->n_written > 0 ? "undone" : "failed";
+
+        for (size_t i = 0; i < apply->n_items; i++) {
+                const ApplyItem *item = &apply->items[i];
+                if (item->state != APPLY_STUCK)
+                        continue;
+                const char *before = session_text(session, item->spec, &item->before);
+                Diag *d = diag_add(
+                                result->findings, DIAG_STATE_UNKNOWN, (Span){ 0 },
+                                "'%s' could not be put back to '%s'", item->spec->key,
+                                before ? before : "?");
+                diag_set_key(result->findings, d, item->spec->key);
+                result->outcome = "unknown";
+        }
+}
+
+/* After PREPARED: takes the writes back and closes the transaction. */
+static int change_undo(Change *change, Error *reterr) {
+        Session *session = change->session;
+        Apply *apply = &change->apply;
+
+        JournalRevert revert = {
+                .cause = apply_fault_name(apply->fault),
+                .key = apply->culprit ? apply->culprit->spec->key : NULL,
+                .error = apply->error,
+        };
+        CLEANUP(strbuf_deinit) StrBuf payload = { 0 };
+        Sha256 hash = change->prepared_hash;
+        Error ignored = { 0 };
+        /* Reverting never waits for a record of it: recovery would come to the same without the frame. */
+        if (journal_revert_encode(&revert, &payload) >= 0)
+                (void) !journal_append(
+                                &session->journal, JOURNAL_REVERT, change->tx, &payload, &hash,
+                                &ignored);
+
+        int r = apply_undo(apply);
+        if (r < 0)
+                return error_set(reterr, r, "cannot take the values back");
+
+        change_tell_undone(change);
+        r = report_changes(session, change->plan, apply);
+        if (r < 0)
+                return error_set(reterr, r, "cannot report the values");
+
+        bool conflicts = apply_count(apply, APPLY_FOREIGN) > 0;
+        session->result->exit_code = diag_list_exit_code(session->result->findings);
+        change_close(change, session->result->outcome,
+                     conflicts ? "reverted-with-conflicts" : "reverted", &hash);
+        session_publish(session, session->result->outcome, change->tx);
+        return 0;
+}
+
+/* --- the steps ------------------------------------------------------------------------------------------------ */
+
+/* Everything that can fail for lack of room or right, before the first live write. */
+static int change_prepare(Change *change, Error *reterr) {
+        Session *session = change->session;
+        Plan *plan = change->plan;
+
+        struct timespec now;
+        (void) clock_gettime(CLOCK_REALTIME, &now);
+        tx_id_new(change->tx);
+        plan->next->tx = arena_copy(plan->next->arena, change->tx);
+        plan->next->created_us = (int64_t) now.tv_sec * 1000000 + now.tv_nsec / 1000;
+        session->result->tx = arena_copy(session->arena, change->tx);
+        if (!plan->next->tx || !session->result->tx)
+                return error_set(reterr, -ENOMEM, "cannot start a transaction");
+
+        int r = apply_init(plan, &change->planning->live, session->arena, &change->apply);
+        if (r >= 0)
+                r = journal_commit_encode(
+                                &(JournalCommit){ .generation = plan->next }, &change->commit);
+        if (r >= 0)
+                r = change_encode_prepared(change);
+        if (r < 0 || change->commit.failed || change->prepared.failed)
+                return error_set(reterr, r < 0 ? r : -ENOMEM, "cannot start a transaction");
+
+        size_t need = journal_frame_size(change->commit.length) +
+                      journal_frame_size(change->prepared.length) + CHANGE_CLOSING_FRAMES;
+        return journal_reserve(&session->journal, need, change_checkpoint, session, reterr);
+}
+
+/* The commit point. A COMMIT that could not be written or flushed gets one more try in a new file, because after a
+ * failed flush nobody knows what the old one holds. 0, or <0: what is on disk decides at the next entry. */
+static int change_commit(Change *change, Sha256 *ret_hash, Error *reterr) {
+        Session *session = change->session;
+
+        int r = journal_append(
+                        &session->journal, JOURNAL_COMMIT, change->tx, &change->commit, ret_hash,
+                        reterr);
+        if (r >= 0)
+                r = journal_flush(&session->journal, reterr);
+        if (r >= 0)
+                return 0;
+
+        error_reset(reterr);
+        return journal_rewrite(
+                        &session->journal, JOURNAL_COMMIT, change->tx, &change->commit, ret_hash,
+                        reterr);
+}
+
+static int change_tell_unknown(Change *change, const char *what, const Error *error) {
+        Session *session = change->session;
+        Diag *d = diag_add(
+                        session->result->findings, DIAG_STATE_UNKNOWN, (Span){ 0 }, "%s: %s", what,
+                        error->text);
+        diag_set_help(session->result->findings, d,
+                      "make room or mend the disk, then run 'twprofile recover'");
+        session->result->outcome = "unknown";
+        session_publish(session, "unknown", change->tx);
+        return 0;
+}
+
+static void change_derive(Change *change) {
+        Session *session = change->session;
+        Error error = { 0 };
+        /* Derived from COMMIT: recovery makes them again when they are missing. */
+        if (generation_store_save(
+                            session->engine->seam, session->state.fd, session->current, &error) < 0)
+                session_add_error(session, DIAG_STATUS_UNWRITABLE, &error);
+}
+
+static int change_finish(Change *change, Error *reterr) {
+        Session *session = change->session;
+        EngineResult *result = session->result;
+        Error error = { 0 };
+        Sha256 hash;
+
+        change_report(change, CHANGE_COMMIT);
+        if (change_commit(change, &hash, &error) < 0)
+                return change_tell_unknown(
+                                change, "cannot say whether the change is committed", &error);
+        if (fragment_install(&change->fragment, &error) < 0)
+                return change_tell_unknown(
+                                change, "committed, but not yet for the next boot", &error);
+
+        (void) generation_free(session->current);
+        session->current = TAKE_PTR(change->plan->next);
+        change_derive(change);
+
+        int r = report_changes(session, change->plan, &change->apply);
+        if (r < 0)
+                return error_set(reterr, r, "cannot report the values");
+        result->changed = true;
+        result->generation = session->current->number;
+        result->exit_code = diag_list_exit_code(result->findings);
+        result->outcome = result->exit_code == 0 ? "applied" : "partly";
+        change_close(change, result->outcome, "applied", &hash);
+        session_publish(session, result->outcome, change->tx);
+        return 0;
+}
+
+/* Nothing that lasts has happened when this fails. */
+static int change_rehearse(Change *change, Error *reterr) {
+        Session *session = change->session;
+        if (session->engine->files_only)
+                return 0;
+
+        change_report(change, CHANGE_REHEARSE);
+        int r = apply_rehearse(&change->apply);
+        if (r < 0)
+                return error_set(reterr, r, "cannot rehearse");
+        if (r == APPLY_E_FAULT) {
+                bool read_only = change->apply.fault == APPLY_FAULT_READ_ONLY;
+                change_add_fault(change, read_only ? DIAG_KEY_READ_ONLY : DIAG_REHEARSAL_FAILED);
+                session->result->outcome = "refused";
+        }
+        return r;
+}
+
+static int change_write(Change *change, Error *reterr) {
+        if (change->session->engine->files_only)
+                return 0;
+
+        change_report(change, CHANGE_WRITE);
+        int r = apply_write(&change->apply);
+        return r < 0 ? error_set(reterr, r, "cannot write the values") : r;
+}
+
+/* An intent that cannot be written refuses the change: PREPARED stands in the journal, so it is closed. */
+static int change_refuse_unaudited(Change *change, const Error *error) {
+        Session *session = change->session;
+        Sha256 hash;
+        CLEANUP(strbuf_deinit) StrBuf payload = { 0 };
+        Error ignored = { 0 };
+
+        JournalDone done = {
+                .outcome = "reverted",
+                .generation = session->current ? session->current->number : 0,
+        };
+        /* Without it recovery finds a transaction that wrote nothing, and closes it. */
+        if (journal_done_encode(&done, &payload) >= 0)
+                (void) !journal_append(
+                                &session->journal, JOURNAL_DONE, change->tx, &payload, &hash,
+                                &ignored);
+        return change_refuse(change, DIAG_AUDIT_UNWRITABLE, error);
+}
+
+static int change_execute(Change *change, Error *reterr) {
+        Session *session = change->session;
+        Error error = { 0 };
+
+        int r = session_open_audit(session, &error);
+        if (r < 0)
+                return change_refuse(change, DIAG_AUDIT_UNWRITABLE, &error);
+        r = change_prepare(change, &error);
+        if (r < 0)
+                return change_refuse(change, DIAG_STATE_UNWRITABLE, &error);
+        r = change_rehearse(change, reterr);
+        if (r != 0)
+                return r < 0 ? r : 0;
+        r = fragment_prepare(
+                        session->engine->seam, session->engine->root_fd, change->plan->fragment,
+                        change->plan->fragment_length, &change->fragment, &error);
+        if (r < 0)
+                return change_refuse(change, DIAG_FRAGMENT_UNWRITABLE, &error);
+
+        r = journal_append(
+                        &session->journal, JOURNAL_PREPARED, change->tx, &change->prepared,
+                        &change->prepared_hash, &error);
+        if (r < 0)
+                return change_refuse(change, DIAG_STATE_UNWRITABLE, &error);
+        r = change_audit(change, AUDIT_INTENT, NULL, &change->prepared_hash, &error);
+        if (r < 0)
+                return change_refuse_unaudited(change, &error);
+
+        r = change_write(change, reterr);
+        if (r == APPLY_E_FAULT)
+                return change_undo(change, reterr);
+        return r < 0 ? r : change_finish(change, reterr);
+}
+
+/* Before anything is done: what would be done, for dry runs, refusals and no-ops. */
+static int change_describe(Session *session, const Plan *plan, const char *outcome, Error *reterr) {
+        EngineResult *result = session->result;
+        int r = report_changes(session, plan, NULL);
+        if (r < 0)
+                return error_set(reterr, r, "cannot report the plan");
+
+        if (plan->fragment) {
+                result->fragment = arena_copy_n(
+                                session->arena, plan->fragment, plan->fragment_length);
+                if (!result->fragment)
+                        return error_set(reterr, -ENOMEM, "cannot report the plan");
+        }
+        result->outcome = outcome;
+        return 0;
+}
+
+int change_run(Session *session, Error *reterr) {
+        EngineResult *result = session->result;
+        result->generation_before = session->current ? session->current->number : 0;
+        result->generation = result->generation_before;
+
+        CLEANUP(planning_deinit) Planning planning = { 0 };
+        CLEANUP(plan_freep) Plan *plan = NULL;
+        int r = planning_run(session, &planning, &plan, reterr);
+        if (r != 0)
+                return r < 0 ? r : 0;
+
+        if (plan->is_noop)
+                return change_describe(session, plan, "unchanged", reterr);
+        if (session->request->dry_run) {
+                result->generation = plan->next->number;
+                return change_describe(session, plan, "planned", reterr);
+        }
+
+        r = change_describe(session, plan, "planned", reterr);
+        if (r < 0)
+                return r;
+        CLEANUP(change_deinit)
+        Change change = {
+                .session = session,
+                .planning = &planning,
+                .plan = plan,
+                .to = plan->next->number,
+                .fragment = { .dir = SEAM_FD_EMPTY },
+        };
+        return change_execute(&change, reterr);
+}

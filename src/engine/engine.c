@@ -1,0 +1,257 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "engine/engine.h"
+
+#include "engine/change.h"
+#include "engine/fragment.h"
+#include "engine/make-live.h"
+#include "engine/paths.h"
+#include "engine/recovery.h"
+#include "engine/report.h"
+#include "record/status-format.h"
+#include "system/instance.h"
+
+int engine_prepare(Engine *engine, Error *reterr) {
+        int r = instance_read(engine->seam, engine->root_fd, &engine->instance, reterr);
+        if (r < 0)
+                return r;
+
+        if (engine->kernel.major == 0) {
+                r = instance_read_kernel(engine->seam, engine->root_fd, &engine->kernel, reterr);
+                if (r < 0)
+                        return r;
+        }
+        engine->initial_netns = instance_is_initial_netns(engine->seam, engine->root_fd);
+        return 0;
+}
+
+void engine_result_deinit(EngineResult *result) {
+        result->findings = diag_list_free(result->findings);
+        result->arena = arena_free(result->arena);
+}
+
+static int engine_result_init(EngineResult *result) {
+        *result = (EngineResult){
+                .arena = arena_new(),
+                .findings = diag_list_new(),
+                .tx = "",
+                .outcome = "failed",
+        };
+        return result->arena && result->findings ? 0 : -ENOMEM;
+}
+
+/* Why the session could not be opened, as a finding: the old state stands. */
+static int engine_refuse(Session *session, int r, const Error *error) {
+        bool busy = r == -EBUSY;
+        Diag *d = diag_add(
+                        session->result->findings, busy ? DIAG_BUSY : DIAG_STATE_UNWRITABLE,
+                        (Span){ 0 }, "%s", error->text);
+        if (busy)
+                diag_set_help(session->result->findings, d, "try again when it is done");
+        session->result->outcome = busy ? "refused" : "failed";
+        return 0;
+}
+
+static int engine_refuse_corrupt(Session *session, const Error *error) {
+        session_add_error(session, DIAG_GENERATION_CORRUPT, error);
+        session->result->outcome = "unknown";
+        return 0;
+}
+
+/* --- boot --------------------------------------------------------------------------------------------------- */
+
+static void engine_check_fragment(Session *session) {
+        const Engine *engine = session->engine;
+        PlanFragment found;
+        Error error = { 0 };
+        if (fragment_read(engine->seam, engine->root_fd, &found, &error) < 0) {
+                session_add_error(session, DIAG_FRAGMENT_UNWRITABLE, &error);
+                return;
+        }
+
+        bool right = found.exists == session->current->has_fragment &&
+                     (!found.exists || sha256_equal(&found.digest, &session->current->fragment));
+        if (!right)
+                (void) diag_add(session->result->findings, DIAG_FRAGMENT_EDITED, (Span){ 0 },
+                                "'%s' is not as it was written", ENGINE_FRAGMENT_PATH);
+}
+
+static int engine_audit_boot(Session *session, const MakeLive *made, Error *reterr) {
+        AuditRecord record = {
+                .event = AUDIT_BOOT,
+                .verb = "boot",
+                .keys = made->keys,
+                .n_keys = made->n_keys,
+                .generation_from = session->current->number,
+                .generation_to = session->current->number,
+                .outcome = session->result->outcome,
+                .exit_code = diag_list_exit_code(session->result->findings),
+        };
+        int r = report_audit_profiles(
+                        session, session->current, &record.profiles, &record.n_profiles);
+        if (r < 0)
+                return error_set(reterr, r, "cannot write the audit log");
+        Sha256 hash;
+        return session_audit(session, &record, &hash, reterr);
+}
+
+static int engine_boot(Session *session, Error *reterr) {
+        EngineResult *result = session->result;
+        MakeLive made = { .write = true };
+
+        result->outcome = "unchanged";
+        if (session->current && session->current->n_profiles > 0) {
+                int r = make_live_run(session, &made, reterr);
+                if (r < 0)
+                        return r;
+                engine_check_fragment(session);
+
+                int code = diag_list_exit_code(result->findings);
+                result->changed = made.n_written > 0;
+                result->outcome = code == 8 ? "unknown" : code != 0 ? "partly" : "applied";
+                Error error = { 0 };
+                if (engine_audit_boot(session, &made, &error) < 0)
+                        session_add_error(session, DIAG_AUDIT_INCOMPLETE, &error);
+        }
+        session_publish(session, result->outcome, NULL);
+        return 0;
+}
+
+/* --- requests ----------------------------------------------------------------------------------------------- */
+
+static int engine_dispatch(Session *session, Error *reterr) {
+        EngineResult *result = session->result;
+        const EngineRequest *request = session->request;
+
+        if (request->verb == ENGINE_BOOT)
+                return engine_boot(session, reterr);
+        if (request->verb == ENGINE_RECOVER) {
+                bool settled = diag_list_count(result->findings) > 0;
+                result->outcome = settled ? "recovered" : "unchanged";
+                result->changed = settled;
+                session_publish(session, result->outcome, NULL);
+                return 0;
+        }
+        return change_run(session, reterr);
+}
+
+static int engine_work(Session *session, Error *reterr) {
+        const EngineRequest *request = session->request;
+        Error error = { 0 };
+
+        int r = session_open(session, &error);
+        if (r < 0)
+                return r == -ENOMEM ? error_set(reterr, r, "cannot work")
+                                    : engine_refuse(session, r, &error);
+
+        if (!request->dry_run) {
+                bool thorough = request->verb == ENGINE_BOOT || request->verb == ENGINE_RECOVER;
+                r = recovery_run(session, thorough, reterr);
+                if (r == RECOVERY_E_REFUSED) {
+                        session->result->outcome = "unknown";
+                        return 0;
+                }
+                if (r < 0)
+                        return r;
+        }
+
+        if (!session->current) {
+                r = session_load(session, &error);
+                if (r == -EBADMSG)
+                        return engine_refuse_corrupt(session, &error);
+                if (r < 0)
+                        return error_prefix(reterr, r, "cannot work");
+        }
+        session->result->generation = session->current ? session->current->number : 0;
+        session->result->generation_before = session->result->generation;
+        return engine_dispatch(session, reterr);
+}
+
+int engine_run(Engine *engine, const EngineRequest *request, EngineResult *ret, Error *reterr) {
+        CLEANUP(engine_result_deinit) EngineResult result = { 0 };
+        int r = engine_result_init(&result);
+        if (r < 0)
+                return error_set(reterr, r, "cannot work");
+
+        CLEANUP(session_deinit)
+        Session session = {
+                .engine = engine,
+                .request = request,
+                .result = &result,
+                .arena = result.arena,
+                .reading = request->dry_run,
+                .state = SEAM_FD_EMPTY,
+                .lock = SEAM_FD_EMPTY,
+        };
+        r = engine_work(&session, reterr);
+        if (r < 0)
+                return r;
+
+        result.exit_code = diag_list_exit_code(result.findings);
+        *ret = result;
+        result = (EngineResult){ 0 };
+        return 0;
+}
+
+int engine_record_denied(
+                Engine *engine, const AuditCaller *caller, const char *via, const char *why,
+                Error *reterr) {
+        CLEANUP(engine_result_deinit) EngineResult result = { 0 };
+        int r = engine_result_init(&result);
+        if (r < 0)
+                return error_set(reterr, r, "cannot record");
+
+        EngineRequest request = { .caller = caller, .via = via };
+        CLEANUP(session_deinit)
+        Session session = {
+                .engine = engine,
+                .request = &request,
+                .result = &result,
+                .arena = result.arena,
+                .state = SEAM_FD_EMPTY,
+                .lock = SEAM_FD_EMPTY,
+        };
+        r = session_open(&session, reterr);
+        if (r < 0)
+                return r;
+
+        AuditRecord record = { .event = AUDIT_DENIED, .outcome = why, .exit_code = 4 };
+        Sha256 hash;
+        return session_audit(&session, &record, &hash, reterr);
+}
+
+int engine_read_state(Engine *engine, char **ret, size_t *ret_length, Error *reterr) {
+        CLEANUP(engine_result_deinit) EngineResult result = { 0 };
+        int r = engine_result_init(&result);
+        if (r < 0)
+                return error_set(reterr, r, "cannot read the state");
+
+        CLEANUP(session_deinit)
+        Session session = {
+                .engine = engine,
+                .result = &result,
+                .arena = result.arena,
+                .reading = true,
+                .state = SEAM_FD_EMPTY,
+                .lock = SEAM_FD_EMPTY,
+        };
+        r = session_open(&session, reterr);
+        if (r >= 0)
+                r = session_load(&session, reterr);
+        if (r < 0)
+                return r;
+
+        Status status = {
+                .instance = engine->instance,
+                .generation = session.current,
+                .highest_generation = session.current ? session.current->number : 0,
+        };
+        CLEANUP(strbuf_deinit) StrBuf text = { 0 };
+        r = status_encode(&status, &text);
+        size_t length = text.length;
+        if (r >= 0)
+                r = strbuf_finish(&text, ret);
+        if (r < 0)
+                return error_set(reterr, r, "cannot read the state");
+        *ret_length = length;
+        return 0;
+}

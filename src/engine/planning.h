@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/*
+ * From a request to a plan: the bundles or the generation it asks for, the live values of every key concerned, the
+ * fragment as it is on disk, and model/plan.h's verdict.
+ *
+ * The Planning keeps what the plan was judged by: bundles, target, and the open kernel files it will be run with.
+ */
+
+#include "engine/live-set.h"
+#include "engine/session.h"
+#include "system/wanted-bundles.h"
+
+typedef struct Planning {
+        WantedBundles wanted;
+        Generation *target; /* ROLLBACK; NULL for the origin */
+        LiveSet live;
+} Planning;
+
+enum {
+        PLANNING_E_REFUSED = 1, /* result->findings and outcome are set */
+};
+
+NODISCARD int planning_run(Session *session, Planning *ret, Plan **ret_plan, Error *reterr);
+void planning_deinit(Planning *planning);
+
+const char *planning_verb_name(PlanVerb verb); /* "enable", "disable", "rollback" */

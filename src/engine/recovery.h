@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/*
+ * What every entry does first: settle what a dead process left in the journal.
+ *
+ *         last frame of the journal   | same boot                          | another boot
+ *         ----------------------------+------------------------------------+-----------------------------------
+ *         none, DONE                  | nothing                            | nothing
+ *         PREPARED, REVERT            | three-way undo, DONE(reverted)     | DONE(dropped-by-reboot)
+ *         COMMIT                      | fragment, derived files; live      | fragment, derived files; live
+ *                                     | values are verified, never written | values are written; DONE(redone)
+ *         torn behind any of these    | the torn frame is ignored          | the same
+ *         corrupt                     | touch nothing: attention (8)       | the same
+ *
+ * The journal is flushed before anything it says is acted on: a frame may be visible and not yet durable, and acting on
+ * it before a power cut could boot a change that was never decided (found by the model).
+ */
+
+#include "engine/session.h"
+
+enum {
+        RECOVERY_E_REFUSED = 1, /* the findings say why: nothing else may be done now */
+};
+
+/* `at_boot` also looks whether every committed generation of the journal has its file, and closes an intent of the audit
+ * log that a power cut left without a journal frame. Adds notes (recovered, redone, dropped-by-reboot). */
+NODISCARD int recovery_run(Session *session, bool at_boot, Error *reterr);

@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/*
+ * One request at work: the lock, the open journal and audit log, the current generation, and the result that is being
+ * filled. Everything of a request lives in the result's arena.
+ *
+ *         session_open()       state directory, lock, journal
+ *         recovery_run()       settles what was left (engine/recovery.h)
+ *         session_load()       the current generation
+ *
+ * A reading session (dry run, read-state) takes no lock, changes nothing, and takes a missing state directory for an
+ * empty one.
+ */
+
+#include "engine/audit-log.h"
+#include "engine/engine.h"
+#include "engine/journal.h"
+
+typedef struct Session {
+        Engine *engine;
+        const EngineRequest *request; /* NULL for read-state */
+        EngineResult *result;         /* owned by the caller */
+        Arena *arena;                 /* the result's */
+        bool reading;
+        SeamFd state; /* empty in a reading session without state */
+        SeamFd lock;
+        Journal journal;
+        AuditLog audit;
+        bool audit_is_open;
+        bool mirrored;       /* journald took the last record */
+        Generation *current; /* NULL: nothing of ours */
+} Session;
+
+NODISCARD int session_open(Session *session, Error *reterr);
+void session_deinit(Session *session);
+
+/* The generation of the journal's last COMMIT, else the newest file, else none. -EBADMSG when it cannot be read. */
+NODISCARD int session_load(Session *session, Error *reterr);
+
+/* Opens the log unless it is open. What cannot be opened refuses a change before anything is done. */
+NODISCARD int session_open_audit(Session *session, Error *reterr);
+
+/* Opens the log at first use and appends `record` with time, place and caller filled in. */
+NODISCARD int session_audit(Session *session, AuditRecord *record, Sha256 *ret_hash, Error *reterr);
+
+/* Writes the public view. Failures are a warning in the findings: it can be derived again. */
+void session_publish(Session *session, const char *outcome, const char *tx);
+
+/* Adds a finding about the host: `reterr`'s sentence as its message. Sets nothing else. */
+void session_add_error(Session *session, DiagId id, const Error *error);
+
+/* Each value as text in the kernel's spelling, in the session's arena; NULL when out of memory. */
+const char *session_text(Session *session, const SysctlSpec *spec, const SysctlValue *value);

@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "system/atomic-file.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/random.h>
+
+static int atomic_file_name(AtomicFile *file, const char *name) {
+        int stem = (int) strcspn(name, ".");
+
+        uint32_t random = 0;
+        (void) !getrandom(&random, sizeof(random), GRND_NONBLOCK); /* O_EXCL protects us without */
+
+        int n = snprintf(file->name, sizeof(file->name), "%s", name);
+        int m = snprintf(
+                        file->temporary, sizeof(file->temporary), ".%.*s.%08x", stem, name, random);
+        bool fits = n > 0 && (size_t) n < sizeof(file->name) && m > 0 &&
+                    (size_t) m < sizeof(file->temporary);
+        return fits ? 0 : -ENAMETOOLONG;
+}
+
+static int atomic_file_fill(
+                const AtomicFile *file, const void *bytes, size_t n, mode_t mode, bool flush) {
+        cleanup_seam_fd SeamFd fd = SEAM_FD_EMPTY;
+        int r = seam_open(
+                        file->seam, file->dir_fd, file->temporary,
+                        O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0600, &fd);
+        if (r >= 0)
+                r = file->seam->ops->fchmod(file->seam, fd.fd, mode);
+        if (r >= 0)
+                r = seam_write(&fd, bytes, n, 0);
+        if (r >= 0 && flush)
+                r = seam_fsync(&fd);
+        return r;
+}
+
+int atomic_file_begin(
+                const Seam *seam, int dir_fd, const char *name, const void *bytes, size_t n,
+                mode_t mode, bool flush, AtomicFile *ret) {
+        AtomicFile file = { .seam = seam, .dir_fd = dir_fd };
+        int r = atomic_file_name(&file, name);
+        if (r < 0)
+                return r;
+
+        r = atomic_file_fill(&file, bytes, n, mode, flush);
+        if (r < 0) {
+                atomic_file_abandon(&file);
+                return r;
+        }
+
+        *ret = file;
+        return 0;
+}
+
+static int atomic_file_flush_dir(const AtomicFile *file) {
+        SeamFd dir = { .seam = file->seam, .fd = file->dir_fd }; /* borrowed: not closed here */
+        return seam_fsync(&dir);
+}
+
+int atomic_file_commit(AtomicFile *file, bool flush) {
+        int r = file->seam->ops->rename_at(
+                        file->seam, file->dir_fd, file->temporary, file->dir_fd, file->name);
+        if (r < 0)
+                return r;
+
+        file->temporary[0] = '\0';
+        return flush ? atomic_file_flush_dir(file) : 0;
+}
+
+int atomic_file_remove(AtomicFile *file) {
+        int r = file->seam->ops->unlink_at(file->seam, file->dir_fd, file->name, 0);
+        if (r < 0 && r != -ENOENT)
+                return r;
+
+        atomic_file_abandon(file);
+        return atomic_file_flush_dir(file);
+}
+
+void atomic_file_abandon(AtomicFile *file) {
+        if (file->temporary[0] != '\0')
+                (void) file->seam->ops->unlink_at(file->seam, file->dir_fd, file->temporary, 0);
+        file->temporary[0] = '\0';
+}
+
+int atomic_file_replace(
+                const Seam *seam, int dir_fd, const char *name, const void *bytes, size_t n,
+                mode_t mode) {
+        CLEANUP(atomic_file_abandon) AtomicFile file = { 0 };
+        int r = atomic_file_begin(seam, dir_fd, name, bytes, n, mode, /* flush= */ false, &file);
+        return r < 0 ? r : atomic_file_commit(&file, /* flush= */ false);
+}
