@@ -9,7 +9,7 @@
  * (measured on 4.4 to 7.2); no privilege is needed for that.
  */
 
-#include "record/journal-format.h"
+#include "record/journal-payload.h"
 #include "system/seam-io.h"
 
 /* Fills boot id and inode, leaves the cookie alone. 0 or <0. */

@@ -4,6 +4,8 @@
 #include <fcntl.h>
 #include <stdio.h>
 
+#include "model/yaml-tree.h"
+
 #define PROFILE_PATH_MAX 256U
 
 static const struct {
