@@ -26,6 +26,7 @@ int engine_prepare(Engine *engine, Error *reterr) {
 
 void engine_result_deinit(EngineResult *result) {
         result->findings = diag_list_free(result->findings);
+        wanted_bundles_deinit(&result->bundles);
         result->arena = arena_free(result->arena);
 }
 

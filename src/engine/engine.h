@@ -22,6 +22,7 @@
 #include "model/plan.h"
 #include "record/audit-format.h"
 #include "system/seam.h"
+#include "system/wanted-bundles.h"
 
 /* Given each audit record after it is safely in the log, with the log's head as it then is, to be mirrored
  * (journald). Returns whether it was taken; the next record of the transaction says so. */
@@ -83,7 +84,8 @@ typedef struct EngineChange {
 typedef struct EngineResult {
         Arena *arena;
         DiagList *findings;
-        const char *tx; /* "" when there was no transaction */
+        WantedBundles bundles; /* the findings point into their texts */
+        const char *tx;        /* "" when there was no transaction */
         uint64_t generation_before;
         uint64_t generation; /* the current one afterwards (or that would be, in a dry run) */
         bool changed;

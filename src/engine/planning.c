@@ -8,7 +8,6 @@
 #include "engine/generation-store.h"
 
 void planning_deinit(Planning *planning) {
-        wanted_bundles_deinit(&planning->wanted);
         planning->target = generation_free(planning->target);
         live_set_close(&planning->live);
 }
@@ -36,7 +35,7 @@ static int planning_refuse_by_findings(Session *session) {
                                              : "refused");
 }
 
-static int planning_load_bundles(Session *session, Planning *planning, Error *reterr) {
+static int planning_load_bundles(Session *session, Error *reterr) {
         const EngineRequest *request = session->request;
         ProfileDirs dirs = {
                 .seam = session->engine->seam,
@@ -54,7 +53,8 @@ static int planning_load_bundles(Session *session, Planning *planning, Error *re
                 .names = request->profiles,
                 .n_names = request->n_profiles,
         };
-        int r = wanted_bundles_load(&wanted, session->result->findings, &planning->wanted, reterr);
+        int r = wanted_bundles_load(
+                        &wanted, session->result->findings, &session->result->bundles, reterr);
         return r == WANTED_E_REFUSED ? planning_refuse_by_findings(session) : r;
 }
 
@@ -123,8 +123,8 @@ static int planning_collect(
         const SysctlSpec **wanted;
         size_t n_wanted;
         int r = effective_collect_specs(
-                        (const Bundle *const *) planning->wanted.bundles,
-                        planning->wanted.n_bundles, session->arena, &wanted, &n_wanted);
+                        (const Bundle *const *) session->result->bundles.bundles,
+                        session->result->bundles.n_bundles, session->arena, &wanted, &n_wanted);
         if (r < 0)
                 return r;
 
@@ -181,8 +181,8 @@ static int planning_decide(Session *session, Planning *planning, Plan **ret_plan
                 .current = session->current,
                 .next_number = session->current ? session->current->number + 1 : 1,
                 .target = planning->target,
-                .bundles = (const Bundle *const *) planning->wanted.bundles,
-                .n_bundles = planning->wanted.n_bundles,
+                .bundles = (const Bundle *const *) session->result->bundles.bundles,
+                .n_bundles = session->result->bundles.n_bundles,
                 .live = &planning->live.snapshot,
         };
         int r = fragment_read(
@@ -197,7 +197,7 @@ static int planning_decide(Session *session, Planning *planning, Plan **ret_plan
 int planning_run(Session *session, Planning *ret, Plan **ret_plan, Error *reterr) {
         int r = session->request->verb == ENGINE_ROLLBACK
                                 ? planning_load_target(session, ret, reterr)
-                                : planning_load_bundles(session, ret, reterr);
+                                : planning_load_bundles(session, reterr);
         if (r == 0)
                 r = planning_read_live(session, ret, reterr);
         if (r == 0)

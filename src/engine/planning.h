@@ -5,15 +5,14 @@
  * From a request to a plan: the bundles or the generation it asks for, the live values of every key concerned, the
  * fragment as it is on disk, and model/plan.h's verdict.
  *
- * The Planning keeps what the plan was judged by: bundles, target, and the open kernel files it will be run with.
+ * The Planning keeps what the plan was judged by: the target, and the open kernel files it will be run with. The
+ * bundles go to the result, whose findings point into them.
  */
 
 #include "engine/live-set.h"
 #include "engine/session.h"
-#include "system/wanted-bundles.h"
 
 typedef struct Planning {
-        WantedBundles wanted;
         Generation *target; /* ROLLBACK; NULL for the origin */
         LiveSet live;
 } Planning;
