@@ -289,12 +289,13 @@ static void render_excerpt(Renderer *r, const Diag *diag) {
                 bool same_line = !open && previous->span.line == span->line;
                 previous = mark;
 
-                if (other)
+                /* Without its text, as when a finding came as JSON, a place can only be named. */
+                bool has_text = source_length(span->source) > 0;
+                if (other || (!has_text && mark->text))
                         render_other_source(r, mark);
                 const char *line;
                 size_t length;
-                if (source_length(span->source) == 0 ||
-                    !source_get_line(span->source, span->line, &line, &length))
+                if (!has_text || !source_get_line(span->source, span->line, &line, &length))
                         continue;
                 if (open) {
                         render_gutter(r, 0);
