@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "helper/result-json.h"
+
+#include "base/strbuf.h"
+#include "diag/json.h"
+#include "diag/utf8.h"
+
+json_t *result_json_text(const char *text) {
+        if (!text)
+                return json_null();
+        size_t n = strlen(text);
+        if (utf8_is_valid(text, n))
+                return json_string_nocheck(text);
+
+        CLEANUP(strbuf_deinit) StrBuf fixed = { 0 };
+        for (size_t i = 0; i < n;) {
+                uint32_t character;
+                size_t step = utf8_decode(text + i, n - i, &character);
+                if (step > 0)
+                        strbuf_add_bytes(&fixed, text + i, step);
+                else
+                        strbuf_add(&fixed, "\xEF\xBF\xBD");
+                i += step > 0 ? step : 1;
+        }
+        return fixed.failed ? NULL : json_string_nocheck(strbuf_text(&fixed));
+}
+
+static json_t *change_encode(const EngineChange *change) {
+        return json_pack(
+                        "{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "key",
+                        result_json_text(change->key), "profile", result_json_text(change->profile),
+                        "origin", result_json_text(change->origin), "before",
+                        result_json_text(change->before), "wanted",
+                        result_json_text(change->wanted), "after", result_json_text(change->after),
+                        "outcome", result_json_text(change->outcome), "note",
+                        result_json_text(change->note));
+}
+
+static json_t *changes_encode(const EngineResult *result) {
+        json_t *changes = json_array();
+        if (!changes)
+                return NULL;
+        for (size_t i = 0; i < result->n_changes; i++)
+                if (json_array_append_new(changes, change_encode(&result->changes[i])) < 0) {
+                        json_decref(changes);
+                        return NULL;
+                }
+        return changes;
+}
+
+json_t *result_json_encode(const EngineResult *result) {
+        return json_pack(
+                        "{s:o, s:I, s:I, s:b, s:o, s:i, s:o, s:o, s:o}", "transaction",
+                        result_json_text(result->tx ? result->tx : ""), "generation_before",
+                        (json_int_t) result->generation_before, "generation",
+                        (json_int_t) result->generation, "changed", result->changed, "outcome",
+                        result_json_text(result->outcome), "exit_code", result->exit_code,
+                        "fragment", result_json_text(result->fragment), "changes",
+                        changes_encode(result), "findings", diag_json_encode(result->findings));
+}
