@@ -197,7 +197,7 @@ static const char *via_of_start(Start start) {
 
 static int run_serve(const Invocation *invocation) {
         Error error = {};
-        Start start;
+        Start start = START_DIRECT;
         if (start_of_socket(STDIN_FILENO, &start, &error) < 0)
                 return fail(error.text);
         if (invocation->root)
