@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "cli/exit-code.h"
+
+static const ExitCodeRow ROWS[] = {
+        { EXIT_OK, "done", "done, nothing to do, or applied and awaiting confirmation" },
+        { EXIT_DIFFERS, "differs", "differences or findings (plan --check, status --check)" },
+        { EXIT_FAILED, "failed", "failed; the old state stands" },
+        { EXIT_INVALID, "invalid", "invalid, judged from profile and catalogue alone" },
+        { EXIT_REFUSED, "refused", "refused, judged from this host" },
+        { EXIT_NOT_FOUND, "not-found", "no such profile, file or generation" },
+        { EXIT_UNDONE, "undone", "applied, then taken back by itself" },
+        { EXIT_PARTLY, "partly", "done in part: a value was left to its new owner, or is pending" },
+        { EXIT_ATTENTION, "attention",
+          "state mixed or unknown, or audit broken: twprofile recover" },
+        { EXIT_USAGE, "usage", "wrong usage" },
+};
+
+size_t exit_code_count(void) {
+        return ELEMENTSOF(ROWS);
+}
+
+const ExitCodeRow *exit_code_get(size_t i) {
+        assert(i < ELEMENTSOF(ROWS));
+        return &ROWS[i];
+}
+
+const ExitCodeRow *exit_code_find(int code) {
+        for (size_t i = 0; i < ELEMENTSOF(ROWS); i++)
+                if ((int) ROWS[i].code == code)
+                        return &ROWS[i];
+        return NULL;
+}

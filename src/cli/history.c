@@ -1,0 +1,314 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <inttypes.h>
+#include <pwd.h>
+#include <stdio.h>
+
+#include "base/num.h"
+#include "cli/audit-reader.h"
+#include "cli/clock-text.h"
+#include "cli/host.h"
+#include "cli/outcome.h"
+#include "cli/table.h"
+#include "cli/verbs.h"
+#include "diag/text.h"
+
+/* What is told: how something ended. Intents and the log's own bookkeeping are not. */
+static bool is_told(const AuditEntry *entry) {
+        if (!entry->record.object)
+                return true;
+        switch (entry->record.event) {
+        case AUDIT_OUTCOME:
+        case AUDIT_DENIED:
+        case AUDIT_RECOVER:
+        case AUDIT_BOOT:
+        case AUDIT_TORN:
+                return true;
+        case AUDIT_OPEN:
+        case AUDIT_INTENT:
+                return false;
+        }
+        return false;
+}
+
+static const char *text_of(json_t *object, const char *name) {
+        return json_string_value(json_object_get(object, name));
+}
+
+static json_int_t number_of(json_t *object, const char *outer, const char *inner) {
+        return json_integer_value(json_object_get(json_object_get(object, outer), inner));
+}
+
+/* "name", or "uid 1000" where it has none any more. */
+static void add_user(json_t *id, StrBuf *out) {
+        char buffer[4096];
+        struct passwd entry, *found = NULL;
+        uid_t uid = (uid_t) json_integer_value(id);
+        if (getpwuid_r(uid, &entry, buffer, sizeof(buffer), &found) == 0 && found)
+                diag_text_add_escaped(out, entry.pw_name, strlen(entry.pw_name));
+        else
+                strbuf_addf(out, "uid %" PRIu32, uid);
+}
+
+/* Who logged in, and as whom it was done when that is another. */
+static void add_who(json_t *object, StrBuf *out) {
+        json_t *who = json_object_get(object, "who");
+        if (!who) {
+                strbuf_add(out, text_of(object, "via") ? text_of(object, "via") : "?");
+                return;
+        }
+        json_t *uid = json_object_get(who, "uid"), *auid = json_object_get(who, "auid");
+        if (json_is_integer(auid) && json_integer_value(auid) != json_integer_value(uid)) {
+                add_user(auid, out);
+                strbuf_add(out, " as ");
+        }
+        add_user(uid, out);
+}
+
+/* Names without their digests. */
+static void add_profiles(json_t *object, StrBuf *out) {
+        json_t *profiles = json_object_get(object, "prof");
+        if (json_is_object(profiles)) {
+                strbuf_addf(out, "(%" PRId64 " profiles)",
+                            (int64_t) number_of(object, "prof", "n"));
+                return;
+        }
+        for (size_t i = 0; i < json_array_size(profiles); i++) {
+                const char *name = json_string_value(json_array_get(profiles, i));
+                if (i > 0)
+                        strbuf_add(out, ", ");
+                if (name)
+                        strbuf_add_bytes(out, name, strcspn(name, "@"));
+        }
+}
+
+static const char *outcome_of(json_t *object, AuditEvent event) {
+        const char *outcome = text_of(json_object_get(object, "res"), "outcome");
+        return outcome ? outcome : audit_event_name(event);
+}
+
+/* --- text ----------------------------------------------------------------------------------------------- */
+
+/* Cells are escaped by the table. */
+static void add_row(Context *context, Table *table, const AuditEntry *entry) {
+        CLEANUP(strbuf_deinit) StrBuf when = {}, who = {}, what = {};
+        json_t *object = entry->record.object;
+        if (!object) {
+                strbuf_addf(&what, "not a record: %s line %zu: %s", entry->file, entry->line,
+                            entry->why);
+                table_add_row(table,
+                              (const char *[]){ "?", "?", "?", "?", "broken", strbuf_text(&what) });
+                return;
+        }
+        clock_text_add_utc(text_of(object, "t"), &when);
+        add_who(object, &who);
+        const char *verb = text_of(object, "verb"), *why = text_of(object, "why");
+        strbuf_add(&what, verb ? verb : audit_event_name(entry->record.event));
+        CLEANUP(strbuf_deinit) StrBuf profiles = {};
+        add_profiles(object, &profiles);
+        if (profiles.length > 0)
+                strbuf_addf(&what, " → %s", strbuf_text(&profiles));
+        if (why)
+                strbuf_addf(&what, " (%s)", why);
+        /* the day and the minute; --verbose tells more */
+        const char *short_when = arena_copy_n(
+                        context->arena, strbuf_text(&when), when.length < 16 ? when.length : 16);
+        table_add_row(table,
+                      (const char *[]){
+                                      arena_format(context->arena, "%" PRIu64, entry->record.seq),
+                                      short_when,
+                                      strbuf_text(&who),
+                                      arena_format(context->arena, "%lld→%lld",
+                                                   number_of(object, "gen", "from"),
+                                                   number_of(object, "gen", "to")),
+                                      outcome_of(object, entry->record.event),
+                                      strbuf_text(&what),
+                      });
+}
+
+static int render_table(Context *context, const AuditEntry *const *entries, size_t n) {
+        CLEANUP(table_freep) Table *table = NULL;
+        int r = table_new(&table, context->out, &context->error);
+        if (r < 0)
+                return r;
+        static const char *const titles[] = { "#", "WHEN", "WHO", "GEN", "OUTCOME" };
+        for (size_t i = 0; i < ELEMENTSOF(titles); i++)
+                table_add_column(table, titles[i], i == 0 ? TABLE_COLUMN_RIGHT : 0);
+        table_add_column(table, "WHAT", TABLE_COLUMN_WRAP);
+        for (size_t i = 0; i < n; i++)
+                add_row(context, table, entries[i]);
+        return table_render(table, &context->text, &context->error);
+}
+
+static void add_escaped_line(StrBuf *out, const char *label, const char *text) {
+        if (!text || *text == '\0')
+                return;
+        strbuf_addf(out, "  %-8s ", label);
+        diag_text_add_escaped(out, text, strlen(text));
+        strbuf_add_char(out, '\n');
+}
+
+static int add_key_table(Context *context, json_t *keys) {
+        if (!json_is_array(keys) || json_array_size(keys) == 0)
+                return 0;
+        CLEANUP(table_freep) Table *table = NULL;
+        int r = table_new(&table, context->out, &context->error);
+        if (r < 0)
+                return r;
+        static const char *const titles[] = { "KEY", "BEFORE", "WANTED", "AFTER", "OUTCOME" };
+        for (size_t i = 0; i < ELEMENTSOF(titles); i++)
+                table_add_column(table, titles[i], 0);
+        for (size_t i = 0; i < json_array_size(keys); i++) {
+                json_t *key = json_array_get(keys, i);
+                table_add_row(table,
+                              (const char *[]){
+                                              text_of(key, "k"),
+                                              outcome_value_for_people(
+                                                              text_of(key, "b"), context->arena),
+                                              outcome_value_for_people(
+                                                              text_of(key, "w"), context->arena),
+                                              outcome_value_for_people(
+                                                              text_of(key, "a"), context->arena),
+                                              text_of(key, "o"),
+                              });
+        }
+        return table_render(table, &context->text, &context->error);
+}
+
+static int render_one(Context *context, const AuditEntry *entry) {
+        StrBuf *out = &context->text;
+        json_t *object = entry->record.object;
+        if (!object) {
+                strbuf_addf(out, "%s line %zu is not a record:\n", entry->file, entry->line);
+                add_escaped_line(out, "because", entry->why);
+                return 0;
+        }
+        CLEANUP(strbuf_deinit) StrBuf when = {}, who = {}, profiles = {};
+        clock_text_add_utc(text_of(object, "t"), &when);
+        add_who(object, &who);
+        add_profiles(object, &profiles);
+        json_t *caller = json_object_get(object, "who");
+        strbuf_addf(out, "Record %" PRIu64 ", %s\n", entry->record.seq, strbuf_text(&when));
+        add_escaped_line(out, "who", strbuf_text(&who));
+        add_escaped_line(out, "program", text_of(caller, "comm"));
+        add_escaped_line(out, "unit", text_of(caller, "unit"));
+        add_escaped_line(out, "verb", text_of(object, "verb"));
+        add_escaped_line(out, "why", text_of(object, "why"));
+        add_escaped_line(out, "profiles", strbuf_text(&profiles));
+        if (json_object_get(object, "gen"))
+                strbuf_addf(out, "  %-8s %lld → %lld\n", "steps", number_of(object, "gen", "from"),
+                            number_of(object, "gen", "to"));
+        add_escaped_line(out, "outcome", outcome_of(object, entry->record.event));
+        add_escaped_line(out, "tx", text_of(object, "tx"));
+        return add_key_table(context, json_object_get(object, "keys"));
+}
+
+static int render_all(Context *context, const AuditEntry *const *entries, size_t n) {
+        for (size_t i = 0; i < n; i++) {
+                if (i > 0)
+                        strbuf_add_char(&context->text, '\n');
+                int r = render_one(context, entries[i]);
+                if (r < 0)
+                        return r;
+        }
+        return 0;
+}
+
+/* --- JSON ----------------------------------------------------------------------------------------------- */
+
+/* Records as they stand in the log; what is none, as its place. */
+static int entries_to_json(Context *context, const AuditEntry *const *entries, size_t n) {
+        json_t *records = json_array(), *broken = json_array();
+        for (size_t i = 0; i < n; i++) {
+                const AuditEntry *entry = entries[i];
+                if (entry->record.object)
+                        (void) json_array_append(records, entry->record.object);
+                else
+                        (void) json_array_append_new(
+                                        broken,
+                                        json_pack("{s:s, s:I, s:s}", "file", entry->file, "line",
+                                                  (json_int_t) entry->line, "message", entry->why));
+        }
+        return context_take_result(
+                        context, json_pack("{s:o, s:o}", "records", records, "broken", broken));
+}
+
+/* -------------------------------------------------------------------------------------------------------- */
+
+/* Newest first: those that are told, or the one with the number that was asked for. */
+static int select_entries(
+                Context *context, const AuditEntries *all, uint64_t wanted, const AuditEntry ***ret,
+                size_t *ret_n) {
+        const AuditEntry **selected = arena_alloc_array(
+                        context->arena, all->n_items + 1, sizeof(AuditEntry *));
+        if (!selected)
+                return -ENOMEM;
+        uint64_t limit = wanted > 0 || context->options.limit == 0 ? UINT64_MAX
+                                                                   : context->options.limit;
+        size_t n = 0;
+        for (size_t i = all->n_items; i-- > 0 && n < limit;) {
+                const AuditEntry *entry = &all->items[i];
+                bool is_wanted = entry->record.object && entry->record.seq == wanted;
+                if (wanted > 0 ? is_wanted : is_told(entry))
+                        selected[n++] = entry;
+        }
+        *ret = selected;
+        *ret_n = n;
+        return 0;
+}
+
+static int show(Context *context, const AuditEntries *all, uint64_t wanted) {
+        const AuditEntry **entries = NULL;
+        size_t n = 0;
+        int r = select_entries(context, all, wanted, &entries, &n);
+        if (r < 0)
+                return r;
+        if (wanted > 0 && n == 0)
+                return context_fail(
+                                context, DIAG_UNKNOWN_GENERATION,
+                                "twprofile history lists the records",
+                                "there is no audit record %" PRIu64, wanted);
+        if (context_is_json(context))
+                return entries_to_json(context, entries, n);
+        if (n == 0) {
+                strbuf_add(&context->text, "Nothing was changed yet.\n");
+                return 0;
+        }
+        return wanted > 0 || context->options.verbose ? render_all(context, entries, n)
+                                                      : render_table(context, entries, n);
+}
+
+static int history_on(Context *context, const Host *host, uint64_t wanted) {
+        CLEANUP(audit_entries_deinit) AuditEntries all = {};
+        int r = audit_reader_load(host->seam, host->root_fd, context->arena, &all, &context->error);
+        if (r == -EACCES || r == -EPERM) {
+                error_reset(&context->error);
+                return context_fail(
+                                context, DIAG_NOT_PERMITTED, "use sudo, or be in group adm",
+                                "only root and the group adm may read the audit log");
+        }
+        return r < 0 ? r : show(context, &all, wanted);
+}
+
+static int history_run(Context *context) {
+        uint64_t wanted = 0;
+        if (context->n_args == 1 && (num_parse_u64(context->args[0], &wanted) < 0 || wanted == 0))
+                return context_fail_usage(
+                                context, "'%s' is no record number: twprofile history [N]",
+                                context->args[0]);
+        CLEANUP(host_close) Host host = HOST_EMPTY;
+        int r = host_open_files(&host, context, &context->error);
+        return r < 0 ? r : history_on(context, &host, wanted);
+}
+
+const Command cmd_history = {
+        .name = "history",
+        .args = "[N]",
+        .help = "Show who changed what, when and why",
+        .more = "Reads the audit log, newest first; it belongs to root and the group adm. With N,\n"
+                "the number in the first column, or with --verbose, every key is shown with its\n"
+                "value before and after.\n",
+        .group = COMMAND_GROUP_WATCH,
+        .max_args = 1,
+        .options = OPT_ROOT | OPT_LIMIT | OPT_VERBOSE,
+        .run = history_run,
+};

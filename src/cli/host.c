@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "cli/host.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#define STATUS_PATH        "run/twprofile/status.json"
+#define STATUS_MAX_BYTES   ((size_t) 8 * 1024 * 1024)
+#define FRAGMENT_PATH      "etc/sysctl.d/60-twprofile.conf"
+#define FRAGMENT_MAX_BYTES ((size_t) 1024 * 1024)
+
+int host_open_files(Host *ret, const Context *context, Error *reterr) {
+        const char *root = context->options.root ? context->options.root : "/";
+        int fd = open(root, O_PATH | O_DIRECTORY | O_CLOEXEC);
+        if (fd < 0)
+                return error_set(reterr, -errno, "cannot open the root directory '%s'", root);
+        *ret = (Host){
+                .seam = seam_real(),
+                .root_fd = fd,
+                .files_only = context->options.root && !secure_getenv("TWPROFILE_ROOT_LIVE"),
+                .initial_netns = true,
+        };
+        ret->dirs = (ProfileDirs){
+                .seam = ret->seam,
+                .root_fd = fd,
+                .owner = context->options.root ? geteuid() : 0,
+        };
+        return 0;
+}
+
+static int load_status(Host *host, Arena *arena, Error *reterr) {
+        cleanup_free char *bytes = NULL;
+        size_t n = 0;
+        int r = seam_read_file_at(
+                        host->seam, host->root_fd, STATUS_PATH, STATUS_MAX_BYTES, &bytes, &n);
+        if (r == -ENOENT)
+                return 0;
+        if (r < 0)
+                return error_set(reterr, r, "cannot read '/" STATUS_PATH "'");
+        r = status_decode(bytes, n, arena, &host->status, reterr);
+        if (r < 0)
+                return error_prefix(reterr, r, "cannot understand '/" STATUS_PATH "'");
+        host->status_state = HOST_STATUS_CURRENT;
+        if (host->files_only)
+                return 0;
+        if (!streq(host->status.instance.boot_id, host->instance.boot_id))
+                host->status_state = HOST_STATUS_OTHER_BOOT;
+        else if (host->status.instance.netns_inode != host->instance.netns_inode)
+                host->status_state = HOST_STATUS_OTHER_NETNS;
+        return 0;
+}
+
+int host_open(Host *ret, Context *context, Error *reterr) {
+        CLEANUP(host_close) Host host = HOST_EMPTY;
+        int r = host_open_files(&host, context, reterr);
+        if (r < 0)
+                return r;
+        if (!host.files_only) {
+                r = instance_read(host.seam, host.root_fd, &host.instance, reterr);
+                if (r < 0)
+                        return r;
+                r = instance_read_kernel(host.seam, host.root_fd, &host.kernel, reterr);
+                if (r < 0)
+                        return r;
+                host.initial_netns = instance_is_initial_netns(host.seam, host.root_fd);
+        }
+        r = load_status(&host, context->arena, reterr);
+        if (r < 0)
+                return r;
+        *ret = host;
+        host = HOST_EMPTY;
+        return 0;
+}
+
+void host_close(Host *host) {
+        if (host->status_state != HOST_STATUS_NONE)
+                status_deinit(&host->status);
+        host->status_state = HOST_STATUS_NONE;
+        host->root_fd = fd_close(host->root_fd);
+}
+
+const Generation *host_generation(const Host *host) {
+        switch (host->status_state) {
+        case HOST_STATUS_CURRENT:
+        case HOST_STATUS_OTHER_BOOT:
+                return host->status.generation;
+        case HOST_STATUS_NONE:
+        case HOST_STATUS_OTHER_NETNS:
+                return NULL;
+        }
+        return NULL;
+}
+
+/* As the helper takes it for --root: what every kernel from our floor on has built in will be there. */
+static int assume_live(
+                const SysctlSpec *const *specs, size_t n_specs, Arena *arena, LiveSnapshot *ret,
+                Error *reterr) {
+        static const KernelVersion floor = { 5, 10, 0 };
+        LiveKey *keys = arena_alloc_array(arena, n_specs > 0 ? n_specs : 1, sizeof(LiveKey));
+        if (!keys)
+                return error_set(reterr, -ENOMEM, "cannot assume live values");
+        for (size_t i = 0; i < n_specs; i++) {
+                const SysctlSpec *spec = specs[i];
+                bool everywhere = !spec->vendor && !spec->module &&
+                                  kernel_version_compare(&spec->since, &floor) <= 0;
+                keys[i] = (LiveKey){ .spec = spec,
+                                     .state = everywhere ? LIVE_ASSUMED : LIVE_ABSENT };
+        }
+        *ret = (LiveSnapshot){ .keys = keys, .n_keys = n_specs };
+        return 0;
+}
+
+int host_read_live(
+                const Host *host, const SysctlSpec *const *specs, size_t n_specs, Arena *arena,
+                LiveSnapshot *ret, Error *reterr) {
+        LiveSnapshot live = {};
+        int r = host->files_only ? assume_live(specs, n_specs, arena, &live, reterr)
+                                 : sysctl_live_read(
+                                                   host->seam, host->root_fd, specs, n_specs, arena,
+                                                   &live, reterr);
+        if (r < 0)
+                return r;
+        live.kernel = host->kernel;
+        live.initial_netns = host->initial_netns;
+        *ret = live;
+        return 0;
+}
+
+int host_read_fragment(const Host *host, PlanFragment *ret, Error *reterr) {
+        cleanup_free char *bytes = NULL;
+        size_t n = 0;
+        int r = seam_read_file_at(
+                        host->seam, host->root_fd, FRAGMENT_PATH, FRAGMENT_MAX_BYTES, &bytes, &n);
+        if (r == -ENOENT) {
+                *ret = (PlanFragment){};
+                return 0;
+        }
+        if (r < 0)
+                return error_set(reterr, r, "cannot read '/" FRAGMENT_PATH "'");
+        *ret = (PlanFragment){ .exists = true, .digest = sha256_of(bytes, n) };
+        return 0;
+}
+
+int host_profile_is_changed(
+                const Host *host, const GenerationProfile *profile, bool *ret, Error *reterr) {
+        CLEANUP(diag_list_freep) DiagList *diags = diag_list_new();
+        if (!diags)
+                return error_set(reterr, -ENOMEM, "cannot read profile '%s'", profile->name);
+        CLEANUP(bundle_freep) Bundle *bundle = NULL;
+        ProfileDirs dirs = host->dirs;
+        int r = bundle_load(profile->name, profile_dirs_fetch, &dirs, diags, &bundle, reterr);
+        if (r < 0)
+                return r;
+        *ret = r > 0 || !sha256_equal(&bundle->digest, &profile->digest);
+        return 0;
+}

@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/*
+ * What the command line reads of a host, below a root directory: the public status, profiles, live values,
+ * the fragment. Nothing here needs privilege, nothing changes anything.
+ *
+ *         Host host;
+ *         host_open(&host, context, HOST_STATUS | HOST_INSTANCE);
+ *         …
+ *         host_close(&host);
+ *
+ * With --root=DIR everything is read below DIR, and no live value at all: a /proc below DIR would be that of the
+ * machine that builds the image. Keys count as the helper counts them there. (The tests have trees with values
+ * of their own: with TWPROFILE_ROOT_LIVE in the environment they are read.)
+ */
+
+#include "cli/context.h"
+#include "model/plan.h"
+#include "record/status-format.h"
+#include "system/instance.h"
+#include "system/profile-dirs.h"
+#include "system/sysctl-live.h"
+
+typedef enum HostStatus {
+        HOST_STATUS_NONE,       /* nothing of ours was ever made live here */
+        HOST_STATUS_CURRENT,    /* of this boot and namespace */
+        HOST_STATUS_OTHER_BOOT, /* written before a reboot: twprofile-boot.service has not run yet */
+        HOST_STATUS_OTHER_NETNS, /* another network namespace's */
+} HostStatus;
+
+typedef struct Host {
+        const Seam *seam;
+        int root_fd; /* owned */
+        bool files_only;
+        ProfileDirs dirs;
+        Instance instance;
+        KernelVersion kernel;
+        bool initial_netns;
+        HostStatus status_state;
+        Status status; /* valid unless HOST_STATUS_NONE */
+} Host;
+
+#define HOST_EMPTY ((Host){ .root_fd = FD_EMPTY })
+
+/* Opens the root and finds out where we are; reads the status. 0 or <0. */
+NODISCARD int host_open(Host *ret, Context *context, Error *reterr);
+void host_close(Host *host);
+/* Only the root and the profile directories: no status, no instance, nothing of /proc. */
+NODISCARD int host_open_files(Host *ret, const Context *context, Error *reterr);
+
+/* What is enabled here: NULL when nothing is. A status of another boot counts (the generation is stored and
+ * will be made live), one of another namespace does not. */
+const Generation *host_generation(const Host *host);
+
+/* Live values of sorted specs; with files_only none is read. */
+NODISCARD int host_read_live(
+                const Host *host, const SysctlSpec *const *specs, size_t n_specs, Arena *arena,
+                LiveSnapshot *ret, Error *reterr);
+
+/* The fragment's file as it is. */
+NODISCARD int host_read_fragment(const Host *host, PlanFragment *ret, Error *reterr);
+
+/* Whether the profile on disk (with its includes) is no longer what generation holds. A profile that cannot be
+ * loaded any more counts as changed. */
+NODISCARD int host_profile_is_changed(
+                const Host *host, const GenerationProfile *profile, bool *ret, Error *reterr);

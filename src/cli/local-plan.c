@@ -1,0 +1,171 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "cli/local-plan.h"
+
+#include "diag/nearest.h"
+
+/* --- profiles ------------------------------------------------------------------------------------------- */
+
+static int report_unknown(Context *context, const Host *host, const char *name, Error *reterr) {
+        ProfileEntry *entries = NULL;
+        size_t n = 0;
+        int r = profile_dirs_list(&host->dirs, context->arena, &entries, &n, reterr);
+        if (r < 0)
+                return r;
+        const char *best = NULL;
+        for (size_t i = 0; i < n; i++)
+                nearest_consider(name, entries[i].name, &best);
+        Diag *diag = diag_add(
+                        context->findings, DIAG_UNKNOWN_PROFILE, (Span){},
+                        "there is no profile '%s'", name);
+        diag_set_profile(context->findings, diag, name);
+        if (best)
+                diag_set_help(context->findings, diag, "did you mean '%s'?", best);
+        else
+                diag_set_help(context->findings, diag, "twprofile list shows all");
+        return LOCAL_PLAN_E_REFUSED;
+}
+
+int local_plan_load_profile(
+                Context *context, const Host *host, const char *name, Bundle **ret, Error *reterr) {
+        if (!profile_name_is_valid(name))
+                return report_unknown(context, host, name, reterr);
+        ProfileDirs dirs = host->dirs;
+        int r = bundle_load(name, profile_dirs_fetch, &dirs, context->findings, ret, reterr);
+        if (r < 0)
+                return error_prefix(reterr, r, "cannot load profile '%s'", name);
+        if (r == BUNDLE_E_NOT_FOUND)
+                return report_unknown(context, host, name, reterr);
+        return r == 0 ? 0 : LOCAL_PLAN_E_REFUSED;
+}
+
+/* --- which profiles ------------------------------------------------------------------------------------- */
+
+static const WantedVerb WANTED_VERBS[] = {
+        [LOCAL_PLAN_ENABLE] = WANTED_ENABLE,
+        [LOCAL_PLAN_ENABLE_ONLY] = WANTED_ONLY,
+        [LOCAL_PLAN_DISABLE] = WANTED_DISABLE,
+        [LOCAL_PLAN_REREAD] = WANTED_ENABLE,
+};
+
+/* The names of all that is enabled. NULL when out of memory. */
+static const char *const *enabled_names(const Generation *current, Arena *arena) {
+        const char **names = arena_alloc_array(arena, current->n_profiles + 1, sizeof(char *));
+        for (size_t i = 0; names && i < current->n_profiles; i++)
+                names[i] = current->profiles[i].name;
+        return names;
+}
+
+static int load_bundles(
+                Context *context, const Host *host, LocalPlanKind kind, LocalPlan *local,
+                Error *reterr) {
+        const Generation *current = host_generation(host);
+        WantedRequest request = {
+                .dirs = &host->dirs,
+                .current = current,
+                .verb = WANTED_VERBS[kind],
+                .names = context->args,
+                .n_names = context->n_args,
+        };
+        if (kind == LOCAL_PLAN_REREAD && current) {
+                request.names = enabled_names(current, context->arena);
+                request.n_names = current->n_profiles;
+                if (!request.names)
+                        return error_set(reterr, -ENOMEM, "cannot make a plan");
+        }
+        int r = wanted_bundles_load(&request, context->findings, &local->wanted, reterr);
+        return r == WANTED_E_REFUSED ? LOCAL_PLAN_E_REFUSED : r;
+}
+
+/* --- live values ---------------------------------------------------------------------------------------- */
+
+static int compare_specs(const void *a, const void *b) {
+        const SysctlSpec *const *left = a, *const *right = b;
+        return strcmp((*left)->key, (*right)->key);
+}
+
+/* Every key of the bundles and of the current generation, sorted, once. */
+static int collect_specs(
+                const LocalPlan *local, const Generation *current, Arena *arena,
+                const SysctlSpec ***ret, size_t *ret_n) {
+        const SysctlSpec **wanted = NULL;
+        size_t n_wanted = 0;
+        int r = effective_collect_specs(
+                        (const Bundle *const *) local->wanted.bundles, local->wanted.n_bundles,
+                        arena, &wanted, &n_wanted);
+        if (r < 0)
+                return r;
+        size_t n_current = current ? current->n_keys : 0, n = 0;
+        const SysctlSpec **all = arena_alloc_array(
+                        arena, n_wanted + n_current + 1, sizeof(SysctlSpec *));
+        if (!all)
+                return -ENOMEM;
+        for (size_t i = 0; i < n_wanted; i++)
+                all[n++] = wanted[i];
+        for (size_t i = 0; i < n_current; i++)
+                all[n++] = current->keys[i].spec;
+        qsort(all, n, sizeof(SysctlSpec *), compare_specs);
+        size_t kept = 0;
+        for (size_t i = 0; i < n; i++)
+                if (kept == 0 || all[kept - 1] != all[i])
+                        all[kept++] = all[i];
+        *ret = all;
+        *ret_n = kept;
+        return 0;
+}
+
+int local_plan_build(
+                Context *context, const Host *host, LocalPlanKind kind, LocalPlan *ret,
+                Error *reterr) {
+        *ret = (LocalPlan){};
+        int r = load_bundles(context, host, kind, ret, reterr);
+        if (r != 0)
+                return r;
+        const Generation *current = host_generation(host);
+        const SysctlSpec **specs = NULL;
+        size_t n_specs = 0;
+        if (collect_specs(ret, current, context->arena, &specs, &n_specs) < 0)
+                return error_set(reterr, -ENOMEM, "cannot make a plan");
+        LiveSnapshot *live = arena_alloc(context->arena, sizeof(LiveSnapshot));
+        if (!live)
+                return error_set(reterr, -ENOMEM, "cannot make a plan");
+        r = host_read_live(host, specs, n_specs, context->arena, live, reterr);
+        if (r < 0)
+                return r;
+        PlanInput input = {
+                .verb = kind == LOCAL_PLAN_DISABLE ? PLAN_DISABLE : PLAN_ENABLE,
+                .adopt = context->options.adopt,
+                .current = current,
+                .next_number = (current ? current->number : 0) + 1,
+                .bundles = (const Bundle *const *) ret->wanted.bundles,
+                .n_bundles = ret->wanted.n_bundles,
+                .live = live,
+        };
+        r = host_read_fragment(host, &input.fragment, reterr);
+        if (r < 0)
+                return r;
+        r = plan_build(&input, context->findings, &ret->plan, reterr);
+        if (r < 0)
+                return error_prefix(reterr, r, "cannot make a plan");
+        return r == 0 ? 0 : LOCAL_PLAN_E_REFUSED;
+}
+
+static void keep_sources(Context *context, const Bundle *bundle) {
+        for (size_t i = 0; i < bundle->n_profiles; i++)
+                diag_list_take_source(context->findings, TAKE_PTR(bundle->profiles[i]->source));
+}
+
+void local_plan_release_bundle(Context *context, Bundle *bundle) {
+        if (!bundle)
+                return;
+        keep_sources(context, bundle);
+        (void) bundle_free(bundle);
+}
+
+void local_plan_deinit(Context *context, LocalPlan *local) {
+        if (local->plan)
+                local->plan = plan_free(local->plan);
+        for (size_t i = 0; i < local->wanted.n_bundles; i++)
+                keep_sources(context, local->wanted.bundles[i]);
+        wanted_bundles_deinit(&local->wanted);
+        *local = (LocalPlan){};
+}

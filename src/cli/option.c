@@ -1,0 +1,242 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "cli/option.h"
+
+#include "base/num.h"
+#include "diag/nearest.h"
+#include "model/plan.h"
+
+#define FIELD(name) offsetof(Options, name)
+
+/* clang-format off: one row, one line */
+static const OptionRow ROWS[] = {
+        { OPT_HELP, 'h', "help", NULL, OPTION_FLAG, FIELD(help), "show help, also of a verb" },
+        { OPT_VERSION, 0, "version", NULL, OPTION_FLAG, FIELD(version), "show the version" },
+        { OPT_JSON, 'j', "json", "[pretty|short|off]", OPTION_JSON, FIELD(json),
+          "print one JSON document" },
+        { OPT_QUIET, 'q', "quiet", NULL, OPTION_FLAG, FIELD(quiet), "no text but errors" },
+        { OPT_NO_PAGER, 0, "no-pager", NULL, OPTION_FLAG, FIELD(no_pager),
+          "accepted; there is no pager" },
+        { OPT_ROOT, 0, "root", "DIR", OPTION_TEXT, FIELD(root),
+          "work on the files below DIR, no live values" },
+        { OPT_DRY_RUN, 'n', "dry-run", NULL, OPTION_FLAG, FIELD(dry_run),
+          "ask for the plan only; change nothing" },
+        { OPT_ONLY, 0, "only", NULL, OPTION_FLAG, FIELD(only), "these profiles and no others" },
+        { OPT_REASON, 'm', "reason", "TEXT", OPTION_TEXT, FIELD(reason), "why, for the audit log" },
+        { OPT_ADOPT, 0, "adopt", "owner|fragment|drift", OPTION_ADOPT, FIELD(adopt),
+          "take over what others changed (with --reason)" },
+        { OPT_TO, 0, "to", "origin|N", OPTION_TEXT, FIELD(to),
+          "back to generation N, or to nothing of ours" },
+        { OPT_CHECK, 0, "check", NULL, OPTION_FLAG, FIELD(check), "exit 1 when something differs" },
+        { OPT_DISABLE, 0, "disable", NULL, OPTION_FLAG, FIELD(disable),
+          "plan to disable the profiles" },
+        { OPT_LIMIT, 0, "limit", "N", OPTION_NUMBER, FIELD(limit),
+          "show the newest N, 0 for all (default 20)" },
+        { OPT_VERBOSE, 'v', "verbose", NULL, OPTION_FLAG, FIELD(verbose),
+          "show every key with before and after" },
+        { OPT_PROFILES, 0, "profiles", "DIR", OPTION_TEXT, FIELD(profiles),
+          "copy the profiles of DIR into the sandbox" },
+};
+/* clang-format on */
+
+static const struct {
+        const char *name;
+        unsigned bit;
+} ADOPT[] = {
+        { "owner", PLAN_ADOPT_OWNER },
+        { "fragment", PLAN_ADOPT_FRAGMENT },
+        { "drift", PLAN_ADOPT_DRIFT },
+};
+
+static const struct {
+        const char *name;
+        JsonMode mode;
+} JSON[] = {
+        { "pretty", JSON_MODE_PRETTY },
+        { "short", JSON_MODE_SHORT },
+        { "off", JSON_MODE_OFF },
+};
+
+size_t option_count(void) {
+        return ELEMENTSOF(ROWS);
+}
+
+const OptionRow *option_get(size_t i) {
+        assert(i < ELEMENTSOF(ROWS));
+        return &ROWS[i];
+}
+
+const OptionRow *option_get_bit(unsigned bit) {
+        for (size_t i = 0; i < ELEMENTSOF(ROWS); i++)
+                if (ROWS[i].bit == bit)
+                        return &ROWS[i];
+        assert(!"no such option");
+        return NULL;
+}
+
+static const OptionRow *row_of_letter(char letter) {
+        for (size_t i = 0; i < ELEMENTSOF(ROWS); i++)
+                if (letter != '\0' && ROWS[i].letter == letter)
+                        return &ROWS[i];
+        return NULL;
+}
+
+static const OptionRow *row_of_name(const char *name, size_t n) {
+        for (size_t i = 0; i < ELEMENTSOF(ROWS); i++)
+                if (strlen(ROWS[i].name) == n && strncmp(ROWS[i].name, name, n) == 0)
+                        return &ROWS[i];
+        return NULL;
+}
+
+static bool argument_is_optional(const OptionRow *row) {
+        return row->argument && row->argument[0] == '[';
+}
+
+static int unknown(const char *word, size_t n, StrBuf *problem) {
+        CLEANUP(strbuf_deinit) StrBuf name = {};
+        strbuf_add_bytes(&name, word, n);
+        const char *best = NULL;
+        for (size_t i = 0; i < ELEMENTSOF(ROWS); i++)
+                nearest_consider(strbuf_text(&name), ROWS[i].name, &best);
+        strbuf_addf(problem, "unknown option '--%s'", strbuf_text(&name));
+        if (best)
+                strbuf_addf(problem, "; did you mean '--%s'?", best);
+        return OPTION_E_USAGE;
+}
+
+static int store_adopt(const char *value, unsigned *field, StrBuf *problem) {
+        for (const char *word = value;;) {
+                size_t n = strcspn(word, ",");
+                unsigned bit = 0;
+                for (size_t i = 0; i < ELEMENTSOF(ADOPT); i++)
+                        if (strlen(ADOPT[i].name) == n && strncmp(word, ADOPT[i].name, n) == 0)
+                                bit = ADOPT[i].bit;
+                if (bit == 0) {
+                        strbuf_addf(problem,
+                                    "cannot adopt '%.*s': use --adopt=owner, fragment or drift",
+                                    (int) n, word);
+                        return OPTION_E_USAGE;
+                }
+                *field |= bit;
+                if (word[n] == '\0')
+                        return 0;
+                word += n + 1;
+        }
+}
+
+static int store_json(const char *value, JsonMode *field, StrBuf *problem) {
+        if (!value) {
+                *field = JSON_MODE_AUTO;
+                return 0;
+        }
+        for (size_t i = 0; i < ELEMENTSOF(JSON); i++)
+                if (streq(JSON[i].name, value)) {
+                        *field = JSON[i].mode;
+                        return 0;
+                }
+        strbuf_addf(problem, "no JSON form '%s': use --json=pretty, short or off", value);
+        return OPTION_E_USAGE;
+}
+
+static int store(const OptionRow *row, const char *value, Options *options, StrBuf *problem) {
+        void *field = (char *) options + row->offset;
+        switch (row->kind) {
+        case OPTION_FLAG:
+                *(bool *) field = true;
+                return 0;
+        case OPTION_TEXT:
+                if (*value == '\0') {
+                        strbuf_addf(problem, "--%s needs %s, not nothing", row->name,
+                                    row->argument);
+                        return OPTION_E_USAGE;
+                }
+                *(const char **) field = value;
+                return 0;
+        case OPTION_NUMBER:
+                if (num_parse_u64(value, field) == 0)
+                        return 0;
+                strbuf_addf(problem, "'%s' is no number: use --%s=N", value, row->name);
+                return OPTION_E_USAGE;
+        case OPTION_JSON:
+                return store_json(value, field, problem);
+        case OPTION_ADOPT:
+                return store_adopt(value, field, problem);
+        }
+        assert(!"no such kind of option");
+        return -EINVAL;
+}
+
+static int missing_argument(const OptionRow *row, StrBuf *problem) {
+        strbuf_addf(problem, "--%s needs an argument: --%s=%s", row->name, row->name,
+                    row->argument);
+        return OPTION_E_USAGE;
+}
+
+static int parse_long(
+                char *const *argv, size_t argc, size_t *at, Options *options, unsigned *seen,
+                StrBuf *problem) {
+        const char *word = argv[*at] + 2;
+        size_t n = strcspn(word, "=");
+        const char *value = word[n] == '=' ? word + n + 1 : NULL;
+        const OptionRow *row = row_of_name(word, n);
+        if (!row)
+                return unknown(word, n, problem);
+        if (value && !row->argument) {
+                strbuf_addf(problem, "--%s takes no argument", row->name);
+                return OPTION_E_USAGE;
+        }
+        if (!value && row->argument && !argument_is_optional(row)) {
+                if (*at + 1 >= argc)
+                        return missing_argument(row, problem);
+                value = argv[++*at];
+        }
+        *seen |= row->bit;
+        return store(row, value, options, problem);
+}
+
+/* -qn, -m TEXT, -mTEXT */
+static int parse_short(
+                char *const *argv, size_t argc, size_t *at, Options *options, unsigned *seen,
+                StrBuf *problem) {
+        for (const char *p = argv[*at] + 1; *p; p++) {
+                const OptionRow *row = row_of_letter(*p);
+                if (!row) {
+                        strbuf_addf(problem, "unknown option '-%c'", *p);
+                        return OPTION_E_USAGE;
+                }
+                *seen |= row->bit;
+                const char *value = NULL;
+                if (row->argument && !argument_is_optional(row)) {
+                        if (p[1] == '\0' && *at + 1 >= argc)
+                                return missing_argument(row, problem);
+                        value = p[1] ? p + 1 : argv[++*at];
+                }
+                int r = store(row, value, options, problem);
+                if (r != 0 || value)
+                        return r;
+        }
+        return 0;
+}
+
+int option_parse(
+                char *const *argv, size_t argc, size_t *at, Options *options, unsigned *seen,
+                StrBuf *problem) {
+        if (argv[*at][1] == '-')
+                return parse_long(argv, argc, at, options, seen, problem);
+        return parse_short(argv, argc, at, options, seen, problem);
+}
+
+JsonMode option_scan_json(char *const *argv, size_t argc) {
+        JsonMode mode = JSON_MODE_OFF;
+        for (size_t i = 1; i < argc && !streq(argv[i], "--"); i++) {
+                if (streq(argv[i], "-j"))
+                        mode = JSON_MODE_AUTO;
+                const char *rest = startswith(argv[i], "--json");
+                if (!rest || (*rest != '\0' && *rest != '='))
+                        continue;
+                mode = JSON_MODE_AUTO; /* also for a form that does not exist: the error is JSON then */
+                for (size_t k = 0; *rest && k < ELEMENTSOF(JSON); k++)
+                        if (streq(rest + 1, JSON[k].name))
+                                mode = JSON[k].mode;
+        }
+        return mode;
+}

@@ -1,0 +1,376 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "cli/outcome.h"
+
+#include <inttypes.h>
+
+#include "cli/prose.h"
+#include "cli/table.h"
+#include "diag/text.h"
+
+#define FRAGMENT_PATH "/etc/sysctl.d/60-twprofile.conf"
+
+/* --- from the helper ------------------------------------------------------------------------------------ */
+
+static int text_of(json_t *object, const char *name, Arena *arena, const char **ret) {
+        json_t *value = json_object_get(object, name);
+        *ret = NULL;
+        if (!value || json_is_null(value))
+                return 0;
+        if (!json_is_string(value))
+                return -EBADMSG;
+        *ret = arena_copy(arena, json_string_value(value));
+        return *ret ? 0 : -ENOMEM;
+}
+
+static int change_decode(json_t *object, Arena *arena, Change *ret) {
+        const struct {
+                const char *name;
+                const char **field;
+        } rows[] = {
+                { "key", &ret->key },         { "profile", &ret->profile },
+                { "origin", &ret->origin },   { "before", &ret->before },
+                { "wanted", &ret->wanted },   { "after", &ret->after },
+                { "outcome", &ret->outcome }, { "note", &ret->note },
+        };
+        for (size_t i = 0; i < ELEMENTSOF(rows); i++) {
+                int r = text_of(object, rows[i].name, arena, rows[i].field);
+                if (r < 0)
+                        return r;
+        }
+        return json_is_object(object) && ret->key && ret->outcome ? 0 : -EBADMSG;
+}
+
+static int changes_decode(json_t *array, Arena *arena, Outcome *ret) {
+        if (!json_is_array(array))
+                return -EBADMSG;
+        size_t n = json_array_size(array);
+        Change *changes = arena_alloc_array(arena, n > 0 ? n : 1, sizeof(Change));
+        if (!changes)
+                return -ENOMEM;
+        for (size_t i = 0; i < n; i++) {
+                int r = change_decode(json_array_get(array, i), arena, &changes[i]);
+                if (r < 0)
+                        return r;
+        }
+        ret->changes = changes;
+        ret->n_changes = n;
+        return 0;
+}
+
+static int result_decode(json_t *result, Arena *arena, DiagList *findings, Outcome *ret) {
+        json_int_t before = 0, after = 0;
+        int exit_code = 0, changed = 0;
+        json_t *changes = NULL, *found = NULL;
+        if (json_unpack(result, "{s:I, s:I, s:b, s:i, s:o, s?:o}", "generation_before", &before,
+                        "generation", &after, "changed", &changed, "exit_code", &exit_code,
+                        "changes", &changes, "findings", &found) < 0)
+                return -EBADMSG;
+        if (before < 0 || after < 0 || !exit_code_find(exit_code))
+                return -EBADMSG;
+        *ret = (Outcome){
+                .generation_before = (uint64_t) before,
+                .generation = (uint64_t) after,
+                .changed = changed != 0,
+                .exit_code = exit_code,
+        };
+        int r = text_of(result, "transaction", arena, &ret->transaction);
+        if (r == 0)
+                r = text_of(result, "outcome", arena, &ret->outcome);
+        if (r == 0)
+                r = text_of(result, "fragment", arena, &ret->fragment);
+        if (r == 0)
+                r = changes_decode(changes, arena, ret);
+        if (r == 0 && found && !json_is_null(found))
+                r = diag_json_decode(found, findings);
+        if (r < 0)
+                return r == -ENOMEM ? r : -EBADMSG;
+        return ret->outcome ? 0 : -EBADMSG;
+}
+
+int outcome_decode(json_t *result, Arena *arena, DiagList *findings, Outcome *ret, Error *reterr) {
+        int r = result_decode(result, arena, findings, ret);
+        if (r == -EBADMSG)
+                return error_set(
+                                reterr, r,
+                                "the helper's result has a shape that this program does not know");
+        if (r < 0)
+                return error_set(reterr, r, "cannot read the helper's result");
+        return 0;
+}
+
+/* --- from a plan ---------------------------------------------------------------------------------------- */
+
+static const char *const STEP_OUTCOMES[] = {
+        [PLAN_SET] = "planned",       [PLAN_KEEP] = "kept",  [PLAN_RESTORE] = "planned",
+        [PLAN_RESTORED] = "restored", [PLAN_LEAVE] = "left", [PLAN_PENDING] = "pending",
+        [PLAN_GONE] = "gone",
+};
+
+static int change_from_step(const PlanStep *step, Arena *arena, Change *ret) {
+        *ret = (Change){
+                .key = step->spec->key,
+                .profile = step->profile,
+                .outcome = STEP_OUTCOMES[step->action],
+        };
+        const struct {
+                bool known;
+                const SysctlValue *value;
+                const char **field;
+        } rows[] = {
+                { step->origin_known, &step->origin, &ret->origin },
+                { step->has_live, &step->live, &ret->before },
+                { true, &step->target, &ret->wanted },
+        };
+        for (size_t i = 0; i < ELEMENTSOF(rows); i++) {
+                if (!rows[i].known)
+                        continue;
+                *rows[i].field = sysctl_value_to_kernel(step->spec, rows[i].value, arena);
+                if (!*rows[i].field)
+                        return -ENOMEM;
+        }
+        ret->after = ret->before; /* nothing was done */
+        return 0;
+}
+
+int outcome_from_plan(const Plan *plan, Arena *arena, Outcome *ret) {
+        Change *changes = arena_alloc_array(
+                        arena, plan->n_steps > 0 ? plan->n_steps : 1, sizeof(Change));
+        if (!changes)
+                return -ENOMEM;
+        for (size_t i = 0; i < plan->n_steps; i++) {
+                int r = change_from_step(&plan->steps[i], arena, &changes[i]);
+                if (r < 0)
+                        return r;
+        }
+        *ret = (Outcome){
+                .transaction = "",
+                .generation_before = plan->from,
+                .generation = plan->is_noop ? plan->from : plan->next->number,
+                .changed = false,
+                .outcome = plan->is_noop ? "unchanged" : "planned",
+                .fragment = plan->fragment,
+                .changes = changes,
+                .n_changes = plan->n_steps,
+        };
+        return 0;
+}
+
+/* --- as JSON -------------------------------------------------------------------------------------------- */
+
+static json_t *change_to_json(const Change *change) {
+        return json_pack(
+                        "{s:s, s:s?, s:s?, s:s?, s:s?, s:s?, s:s, s:s?}", "key", change->key,
+                        "profile", change->profile, "origin", change->origin, "before",
+                        change->before, "wanted", change->wanted, "after", change->after, "outcome",
+                        change->outcome, "note", change->note);
+}
+
+json_t *outcome_to_json(const Outcome *outcome) {
+        json_t *changes = json_array();
+        for (size_t i = 0; i < outcome->n_changes; i++)
+                if (json_array_append_new(changes, change_to_json(&outcome->changes[i])) < 0) {
+                        json_decref(changes);
+                        return NULL;
+                }
+        bool has_transaction = outcome->transaction && *outcome->transaction;
+        return json_pack(
+                        "{s:s?, s:I, s:I, s:s, s:s?, s:o}", "transaction",
+                        has_transaction ? outcome->transaction : NULL, "generation_before",
+                        (json_int_t) outcome->generation_before, "generation",
+                        (json_int_t) outcome->generation, "outcome", outcome->outcome, "fragment",
+                        outcome->fragment, "changes", changes);
+}
+
+/* --- as text -------------------------------------------------------------------------------------------- */
+
+bool outcome_is_noop(const Outcome *outcome) {
+        return streq(outcome->outcome, "unchanged");
+}
+
+const char *outcome_value_for_people(const char *value, Arena *arena) {
+        if (!value)
+                return NULL;
+        if (*value == '\0')
+                return "(none)";
+        char *copy = arena_copy(arena, value);
+        for (char *p = copy; p && *p; p++)
+                if (*p == '\t')
+                        *p = ' ';
+        return copy;
+}
+
+static const struct {
+        const char *outcome;
+        const char *owned;   /* before the profile's name */
+        const char *unowned; /* no profile asks for it */
+} WHY[] = {
+        { "planned", "", "back to its origin" },
+        { "set", "", "no profile asks for it" },
+        { "kept", "already so: ", "already so" },
+        { "untouched", "not reached: ", "not reached" },
+        { "stuck", "could not be taken back: ", "could not be taken back" },
+        { "restored", "at its origin: ", "at its origin" },
+        { "left",
+          "left alone, changed by somebody else: ", "left alone: changed by somebody else" },
+        { "pending", "when its module is loaded: ", "when its module is loaded" },
+        { "gone", "not in this kernel: ", "not in this kernel any more" },
+        { "undone", "taken back: ", "taken back" },
+};
+
+static const char *why_of(const Change *change, Arena *arena) {
+        const char *prefix = "", *unowned = "";
+        for (size_t i = 0; i < ELEMENTSOF(WHY); i++)
+                if (streq(WHY[i].outcome, change->outcome)) {
+                        prefix = WHY[i].owned;
+                        unowned = WHY[i].unowned;
+                }
+        const char *note = change->note ? change->note : "";
+        return arena_format(
+                        arena, "%s%s%s%s", change->profile ? prefix : unowned,
+                        change->profile ? change->profile : "", *note ? ": " : "", note);
+}
+
+/* The origin of a key that is taken now is its present value: said in words, so that the line has room. */
+static const char *origin_of(const Change *change, bool done, Arena *arena) {
+        if (change->origin && change->before && streq(change->origin, change->before))
+                return done ? "as before" : "as now";
+        return outcome_value_for_people(change->origin, arena);
+}
+
+static bool is_kept(const Change *change) {
+        return streq(change->outcome, "kept");
+}
+
+static void add_row(const Change *change, bool done, Arena *arena, Table *table) {
+        const char *after = done && change->after ? change->after : change->wanted;
+        const char *const cells[] = {
+                change->key,
+                outcome_value_for_people(change->before, arena),
+                outcome_value_for_people(after, arena),
+                origin_of(change, done, arena),
+                why_of(change, arena),
+        };
+        table_add_row(table, cells);
+}
+
+/* What is right already and stays: the names will do. */
+static void add_kept(const Outcome *outcome, Context *context) {
+        CLEANUP(strbuf_deinit) StrBuf names = {};
+        for (size_t i = 0; i < outcome->n_changes; i++)
+                if (is_kept(&outcome->changes[i]))
+                        strbuf_addf(&names, "%s %s", names.length > 0 ? "," : "",
+                                    outcome->changes[i].key);
+        if (names.length == 0)
+                return;
+        CLEANUP(strbuf_deinit) StrBuf text = {};
+        strbuf_addf(&text, "Already as wanted:%s", strbuf_text(&names));
+        strbuf_add_char(&context->text, '\n');
+        prose_add(&context->text, strbuf_text(&text), 0, context->out.width);
+}
+
+static int add_table(const Outcome *outcome, bool done, Context *context) {
+        size_t n_shown = 0;
+        for (size_t i = 0; i < outcome->n_changes; i++)
+                n_shown += is_kept(&outcome->changes[i]) ? 0 : 1;
+        if (n_shown > 0) {
+                CLEANUP(table_freep) Table *table = NULL;
+                int r = table_new(&table, context->out, &context->error);
+                if (r < 0)
+                        return r;
+                table_add_column(table, "KEY", 0);
+                table_add_column(table, done ? "BEFORE" : "NOW", 0);
+                table_add_column(table, done ? "AFTER" : "WANTED", 0);
+                table_add_column(table, "ORIGIN", 0);
+                table_add_column(table, "WHY", TABLE_COLUMN_WRAP);
+                for (size_t i = 0; i < outcome->n_changes; i++)
+                        if (!is_kept(&outcome->changes[i]))
+                                add_row(&outcome->changes[i], done, context->arena, table);
+                r = table_render(table, &context->text, &context->error);
+                if (r < 0)
+                        return r;
+        }
+        add_kept(outcome, context);
+        return 0;
+}
+
+/* Tabs between numbers are the fragment's own; anything else that hides is shown as what it is. */
+static void add_line(StrBuf *out, const char *line, size_t n) {
+        while (n > 0) {
+                const char *tab = memchr(line, '\t', n);
+                size_t part = tab ? (size_t) (tab - line) : n;
+                diag_text_add_escaped(out, line, part);
+                if (tab)
+                        strbuf_add_char(out, '\t');
+                line += part + (tab ? 1 : 0);
+                n -= part + (tab ? 1 : 0);
+        }
+}
+
+static void add_fragment(const Outcome *outcome, StrBuf *out) {
+        if (!outcome->fragment) {
+                strbuf_add(out, "\nThere would be no " FRAGMENT_PATH ".\n");
+                return;
+        }
+        strbuf_add(out, "\n" FRAGMENT_PATH ":\n");
+        for (const char *line = outcome->fragment; *line;) {
+                size_t n = strcspn(line, "\n");
+                strbuf_add(out, n > 0 ? "    " : "");
+                add_line(out, line, n);
+                strbuf_add_char(out, '\n');
+                line += n + (line[n] == '\n' ? 1 : 0);
+        }
+}
+
+int outcome_render_planned(const Outcome *outcome, Context *context) {
+        StrBuf *out = &context->text;
+        if (outcome_is_noop(outcome)) {
+                strbuf_addf(out,
+                            "Nothing would change: generation %" PRIu64 " is in force as it is.\n",
+                            outcome->generation);
+                return 0;
+        }
+        strbuf_addf(out, "Generation %" PRIu64 " → %" PRIu64 "\n\n", outcome->generation_before,
+                    outcome->generation);
+        int r = add_table(outcome, /* done= */ false, context);
+        if (r < 0)
+                return r;
+        add_fragment(outcome, out);
+        return 0;
+}
+
+static bool is_settled(const Outcome *outcome) {
+        return streq(outcome->outcome, "applied") || streq(outcome->outcome, "partly");
+}
+
+int outcome_render_done(const Outcome *outcome, Context *context) {
+        StrBuf *out = &context->text;
+        if (outcome_is_noop(outcome)) {
+                strbuf_addf(out,
+                            "Nothing was changed: generation %" PRIu64 " is in force as it is.\n",
+                            outcome->generation);
+                return 0;
+        }
+        if (streq(outcome->outcome, "recovered")) {
+                strbuf_addf(out,
+                            outcome->changed ? "Settled what was left: generation %" PRIu64
+                                               " is in force.\n"
+                                             : "Nothing to settle: generation %" PRIu64
+                                               " is in force.\n",
+                            outcome->generation);
+                return add_table(outcome, /* done= */ true, context);
+        }
+        strbuf_addf(out, "%s: generation %" PRIu64 " → %" PRIu64 "\n\n",
+                    streq(outcome->outcome, "partly") ? "Done in part" : "Done",
+                    outcome->generation_before, outcome->generation);
+        int r = add_table(outcome, /* done= */ true, context);
+        if (r < 0)
+                return r;
+        if (!is_settled(outcome))
+                return 0;
+        if (outcome->fragment)
+                strbuf_add(out, "\nWritten to " FRAGMENT_PATH ": live now and at every boot.\n");
+        else
+                strbuf_add(out, "\nNothing of ours is left: " FRAGMENT_PATH " is gone.\n");
+        strbuf_add(out, "One step back: twprofile rollback\n");
+        return 0;
+}

@@ -1,0 +1,273 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "cli/clock-text.h"
+#include "cli/host.h"
+#include "cli/outcome.h"
+#include "cli/table.h"
+#include "cli/verbs.h"
+
+typedef enum KeyState {
+        KEY_STATE_OK,
+        KEY_STATE_DRIFT,
+        KEY_STATE_PENDING, /* waits for its module */
+        KEY_STATE_ABSENT,  /* was there, is gone */
+        KEY_STATE_UNKNOWN, /* cannot be read, or only files were looked at */
+} KeyState;
+
+static const char *const STATE_NAMES[] = {
+        [KEY_STATE_OK] = "ok",           [KEY_STATE_DRIFT] = "drift",
+        [KEY_STATE_PENDING] = "pending", [KEY_STATE_ABSENT] = "absent",
+        [KEY_STATE_UNKNOWN] = "unknown",
+};
+
+static const char *const HOST_NAMES[] = {
+        [HOST_STATUS_NONE] = "none",
+        [HOST_STATUS_CURRENT] = "current",
+        [HOST_STATUS_OTHER_BOOT] = "other-boot",
+        [HOST_STATUS_OTHER_NETNS] = "other-netns",
+};
+
+typedef struct StatusKey {
+        const GenerationKey *key;
+        const char *wanted, *live, *origin; /* kernel's spelling; NULL unknown */
+        KeyState state;
+} StatusKey;
+
+typedef struct StatusView {
+        const Host *host;
+        const Generation *generation; /* NULL: nothing */
+        StatusKey *keys;
+        bool *changed; /* per profile: its file differs from what is stored */
+        size_t n_drift;
+} StatusView;
+
+static KeyState judge(const Host *host, const GenerationKey *key, const LiveKey *live) {
+        if (host->files_only)
+                return KEY_STATE_UNKNOWN;
+        switch (live->state) {
+        case LIVE_PRESENT:
+                return sysctl_value_equal(&live->value, &key->value) ? KEY_STATE_OK
+                                                                     : KEY_STATE_DRIFT;
+        case LIVE_ABSENT:
+                return key->pending ? KEY_STATE_PENDING : KEY_STATE_ABSENT;
+        case LIVE_UNREADABLE:
+                return KEY_STATE_UNKNOWN;
+        case LIVE_STRANGE:
+                return KEY_STATE_DRIFT;
+        case LIVE_ASSUMED:
+                return KEY_STATE_UNKNOWN;
+        }
+        return KEY_STATE_UNKNOWN;
+}
+
+static int look_at_key(
+                Context *context, const GenerationKey *key, const LiveSnapshot *live,
+                StatusView *view, StatusKey *ret) {
+        const LiveKey *now = live_find(live, key->spec);
+        *ret = (StatusKey){
+                .key = key,
+                .wanted = sysctl_value_to_kernel(key->spec, &key->value, context->arena),
+                .live = now->text,
+                .state = judge(view->host, key, now),
+        };
+        if (key->origin_known)
+                ret->origin = sysctl_value_to_kernel(key->spec, &key->origin, context->arena);
+        /* shown in the kernel's own spelling even where it pads */
+        if (now->state == LIVE_PRESENT)
+                ret->live = sysctl_value_to_kernel(key->spec, &now->value, context->arena);
+        view->n_drift += ret->state == KEY_STATE_DRIFT || ret->state == KEY_STATE_ABSENT ? 1 : 0;
+        return ret->wanted ? 0 : -ENOMEM;
+}
+
+static int look_at_keys(Context *context, StatusView *view) {
+        const Generation *g = view->generation;
+        const SysctlSpec **specs = arena_alloc_array(
+                        context->arena, g->n_keys + 1, sizeof(SysctlSpec *));
+        view->keys = arena_alloc_array(context->arena, g->n_keys + 1, sizeof(StatusKey));
+        if (!specs || !view->keys)
+                return -ENOMEM;
+        for (size_t i = 0; i < g->n_keys; i++)
+                specs[i] = g->keys[i].spec;
+        LiveSnapshot live;
+        int r = host_read_live(
+                        view->host, specs, g->n_keys, context->arena, &live, &context->error);
+        for (size_t i = 0; r == 0 && i < g->n_keys; i++)
+                r = look_at_key(context, &g->keys[i], &live, view, &view->keys[i]);
+        return r;
+}
+
+static int look_at_profiles(Context *context, StatusView *view) {
+        const Generation *g = view->generation;
+        view->changed = arena_alloc_array(context->arena, g->n_profiles + 1, sizeof(bool));
+        if (!view->changed)
+                return -ENOMEM;
+        for (size_t i = 0; i < g->n_profiles; i++) {
+                int r = host_profile_is_changed(
+                                view->host, &g->profiles[i], &view->changed[i], &context->error);
+                if (r < 0)
+                        return r;
+        }
+        return 0;
+}
+
+/* --- JSON ----------------------------------------------------------------------------------------------- */
+
+static json_t *profiles_to_json(const StatusView *view) {
+        json_t *array = json_array();
+        for (size_t i = 0; view->generation && i < view->generation->n_profiles; i++) {
+                const GenerationProfile *profile = &view->generation->profiles[i];
+                char digest[SHA256_HEX_SIZE];
+                sha256_to_hex(&profile->digest, digest);
+                (void) json_array_append_new(
+                                array, json_pack("{s:s, s:s, s:b}", "name", profile->name, "digest",
+                                                 digest, "changed_on_disk", view->changed[i]));
+        }
+        return array;
+}
+
+static json_t *keys_to_json(const StatusView *view) {
+        json_t *array = json_array();
+        for (size_t i = 0; view->generation && i < view->generation->n_keys; i++) {
+                const StatusKey *key = &view->keys[i];
+                (void) json_array_append_new(
+                                array,
+                                json_pack("{s:s, s:s, s:s?, s:s?, s:s, s:s}", "key",
+                                          key->key->spec->key, "wanted", key->wanted, "live",
+                                          key->live, "origin", key->origin, "profile",
+                                          key->key->profile, "state", STATE_NAMES[key->state]));
+        }
+        return array;
+}
+
+static json_t *view_to_json(const StatusView *view) {
+        const Status *status = &view->host->status;
+        const Generation *g = view->generation;
+        return json_pack(
+                        "{s:s, s:I, s:I, s:b, s:s?, s:s?, s:o, s:o}", "state",
+                        HOST_NAMES[view->host->status_state], "generation",
+                        (json_int_t) (g ? g->number : 0), "parent",
+                        (json_int_t) (g ? g->parent : 0), "attention", status->attention,
+                        "undecided", status->undecided_tx, "last_outcome", status->last_outcome,
+                        "profiles", profiles_to_json(view), "keys", keys_to_json(view));
+}
+
+/* --- text ----------------------------------------------------------------------------------------------- */
+
+static void add_profiles(const StatusView *view, StrBuf *out) {
+        for (size_t i = 0; i < view->generation->n_profiles; i++) {
+                const GenerationProfile *profile = &view->generation->profiles[i];
+                char digest[SHA256_HEX_SIZE];
+                sha256_to_hex(&profile->digest, digest);
+                strbuf_addf(out, "  %s (%.8s)%s\n", profile->name, digest,
+                            view->changed[i]
+                                            ? ", changed on disk: twprofile plan shows what it would do"
+                                            : "");
+        }
+}
+
+static int add_keys(Context *context, const StatusView *view) {
+        CLEANUP(table_freep) Table *table = NULL;
+        int r = table_new(&table, context->out, &context->error);
+        if (r < 0)
+                return r;
+        static const char *const titles[] = { "KEY", "WANTED", "LIVE", "ORIGIN", "STATE" };
+        for (size_t i = 0; i < ELEMENTSOF(titles); i++)
+                table_add_column(table, titles[i], 0);
+        table_add_column(table, "PROFILE", TABLE_COLUMN_WRAP);
+        for (size_t i = 0; i < view->generation->n_keys; i++) {
+                const StatusKey *key = &view->keys[i];
+                table_add_row(table,
+                              (const char *[]){
+                                              key->key->spec->key,
+                                              outcome_value_for_people(key->wanted, context->arena),
+                                              outcome_value_for_people(key->live, context->arena),
+                                              outcome_value_for_people(key->origin, context->arena),
+                                              STATE_NAMES[key->state],
+                                              key->key->profile,
+                              });
+        }
+        return table_render(table, &context->text, &context->error);
+}
+
+/* What is to be known before the numbers are believed. */
+static void add_warnings(const Host *host, StrBuf *out) {
+        if (host->status_state == HOST_STATUS_OTHER_BOOT)
+                strbuf_add(out,
+                           "This is from before the last boot: twprofile-boot.service has not made it live.\n"
+                           "See: systemctl status twprofile-boot.service\n\n");
+        if (host->status_state == HOST_STATUS_NONE || host->status_state == HOST_STATUS_OTHER_NETNS)
+                return;
+        if (host->status.attention)
+                strbuf_add(out, "The state needs attention: run twprofile recover.\n\n");
+        if (host->status.undecided_tx)
+                strbuf_addf(out, "Change %s is not decided yet.\n\n", host->status.undecided_tx);
+}
+
+static int render(Context *context, const StatusView *view) {
+        StrBuf *out = &context->text;
+        const Generation *g = view->generation;
+        add_warnings(view->host, out);
+        if (view->host->status_state == HOST_STATUS_OTHER_NETNS)
+                strbuf_add(out, "The public status belongs to another network namespace.\n");
+        if (!g || g->n_profiles == 0) {
+                strbuf_add(out, "Nothing is enabled.\n");
+                if (g)
+                        strbuf_addf(out, "Generation %" PRIu64 ", after %" PRIu64 ".\n", g->number,
+                                    g->parent);
+                return 0;
+        }
+        CLEANUP(strbuf_deinit) StrBuf since = {};
+        clock_text_add(g->created_us, &since);
+        strbuf_addf(out, "Generation %" PRIu64 " since %s, enabled:\n", g->number,
+                    strbuf_text(&since));
+        add_profiles(view, out);
+        strbuf_add_char(out, '\n');
+        if (g->n_keys == 0)
+                return 0;
+        int r = add_keys(context, view);
+        if (r == 0 && view->n_drift > 0)
+                strbuf_addf(out,
+                            "\n%zu of %zu keys are not as wanted: see STATE. twprofile enable with --adopt=drift\n"
+                            "sets them again; twprofile history tells what we did.\n",
+                            view->n_drift, g->n_keys);
+        return r;
+}
+
+/* -------------------------------------------------------------------------------------------------------- */
+
+static int status_on(Context *context, const Host *host) {
+        StatusView view = { .host = host, .generation = host_generation(host) };
+        int r = view.generation ? look_at_keys(context, &view) : 0;
+        if (r == 0 && view.generation)
+                r = look_at_profiles(context, &view);
+        if (r == 0)
+                r = context_is_json(context) ? context_take_result(context, view_to_json(&view))
+                                             : render(context, &view);
+        if (r < 0)
+                return r;
+        if (!context->options.check)
+                return EXIT_OK;
+        if (host->status_state == HOST_STATUS_OTHER_BOOT || view.n_drift > 0)
+                return EXIT_DIFFERS;
+        return host->status_state != HOST_STATUS_NONE && host->status.attention ? EXIT_DIFFERS
+                                                                                : EXIT_OK;
+}
+
+static int status_run(Context *context) {
+        CLEANUP(host_close) Host host = HOST_EMPTY;
+        int r = host_open(&host, context, &context->error);
+        return r < 0 ? r : status_on(context, &host);
+}
+
+const Command cmd_status = {
+        .name = "status",
+        .args = "",
+        .help = "Show what is enabled and whether it is live",
+        .more = "Needs no privilege. --check exits 1 when a live value is not the wanted one, when\n"
+                "the state needs attention, or when it was not made live after a boot.\n",
+        .group = COMMAND_GROUP_WATCH,
+        .options = OPT_ROOT | OPT_CHECK,
+        .run = status_run,
+};

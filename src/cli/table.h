@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/*
+ * Tables for people, by libsmartcols. This is the only file that knows the library, and it loads it at the
+ * first table, so that verbs without tables do not pay for it.
+ *
+ *         Table *t = NULL;
+ *         table_new(&t, context->out, &error);
+ *         table_add_column(t, "KEY", 0);
+ *         table_add_row(t, (const char *[]) { "net.core.somaxconn", … });
+ *         table_render(t, &context->text, &error);
+ *
+ * Cells are copied; control characters are escaped. Failure of adding is sticky and told by table_render().
+ */
+
+#include "base/error.h"
+#include "base/strbuf.h"
+#include "cli/terminal.h"
+
+#define TABLE_MAX_COLUMNS 8U
+
+typedef enum TableColumnFlags {
+        TABLE_COLUMN_WRAP = 1 << 0,  /* prose: breaks into lines when the table is too wide */
+        TABLE_COLUMN_RIGHT = 1 << 1, /* numbers */
+} TableColumnFlags;
+
+typedef struct Table Table;
+
+/* 0; -ENOENT with a sentence when the library is not there; -ENOMEM. */
+NODISCARD int table_new(Table **ret, Terminal terminal, Error *reterr);
+Table *table_free(Table *table);
+DEFINE_CLEANUP_PTR(Table, table_free)
+
+void table_add_column(Table *table, const char *title, TableColumnFlags flags);
+/* One cell per column; NULL cells show "-". */
+void table_add_row(Table *table, const char *const *cells);
+/* Appends the table to `out`, each line indented by nothing. 0 or <0. */
+NODISCARD int table_render(Table *table, StrBuf *out, Error *reterr);

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "cli/verbs.h"
+
+#include "diag/nearest.h"
+
+/* In the order of help. */
+static const Command *const VERBS[] = {
+        &cmd_list,     &cmd_show,    &cmd_validate, &cmd_plan,    &cmd_enable,  &cmd_disable,
+        &cmd_rollback, &cmd_recover, &cmd_status,   &cmd_history, &cmd_sandbox,
+};
+
+static const char *const GROUPS[] = {
+        [COMMAND_GROUP_PROFILES] = "Profiles",
+        [COMMAND_GROUP_CHANGE] = "Changes",
+        [COMMAND_GROUP_WATCH] = "State",
+        [COMMAND_GROUP_TRY] = "Trying out",
+};
+
+size_t command_count(void) {
+        return ELEMENTSOF(VERBS);
+}
+
+const Command *command_get(size_t i) {
+        assert(i < ELEMENTSOF(VERBS));
+        return VERBS[i];
+}
+
+const Command *command_find(const char *name) {
+        for (size_t i = 0; i < ELEMENTSOF(VERBS); i++)
+                if (streq(VERBS[i]->name, name))
+                        return VERBS[i];
+        return NULL;
+}
+
+const Command *command_find_nearest(const char *name) {
+        const char *best = NULL;
+        for (size_t i = 0; i < ELEMENTSOF(VERBS); i++)
+                nearest_consider(name, VERBS[i]->name, &best);
+        return best ? command_find(best) : NULL;
+}
+
+const char *command_group_title(CommandGroup group) {
+        assert((size_t) group < ELEMENTSOF(GROUPS));
+        return GROUPS[group];
+}
