@@ -130,9 +130,6 @@ static int load_include(Loader *loader, const ProfileInclude *include) {
 
         Member *member = NULL;
         int r = load_member(loader, include->name, &member);
-        if (r < 0)
-                return error_prefix(
-                                loader->reterr, r, "cannot include profile '%s'", include->name);
         if (r == BUNDLE_E_NOT_FOUND) {
                 Diag *d = diag_add(
                                 loader->diags, DIAG_INCLUDE_NOT_FOUND, include->span,
@@ -143,6 +140,10 @@ static int load_include(Loader *loader, const ProfileInclude *include) {
                 loader->invalid = true;
                 return 0;
         }
+        if (r != 0)
+                return error_prefix(
+                                loader->reterr, r, "cannot include profile '%s'", include->name);
+        assert(member);
         if (member->profile)
                 push(loader, member);
         return 0;
@@ -267,7 +268,7 @@ static int walk(Loader *loader) {
 
 static int make_bundle(Loader *loader, Bundle **ret) {
         Bundle *bundle = arena_alloc(loader->arena, sizeof(*bundle));
-        Profile **profiles = arena_alloc_array(loader->arena, loader->n_members, sizeof(*profiles));
+        Profile **profiles = arena_alloc_array(loader->arena, loader->n_members, sizeof(Profile *));
         if (!bundle || !profiles)
                 return out_of_memory(loader);
 
@@ -312,6 +313,7 @@ int bundle_load(const char *name, BundleFetch fetch, void *userdata, DiagList *d
                 return error_prefix(reterr, r, "cannot load profile '%s'", name);
         if (r > 0)
                 return r;
+        assert(root);
         if (!root->profile)
                 return BUNDLE_E_INVALID;
 

@@ -4,10 +4,7 @@
 #include "model/merge.h"
 
 typedef struct Builder {
-        const Bundle *const *bundles;
-        size_t n_bundles;
-        const Generation *current; /* may be NULL */
-        const LiveSnapshot *live;
+        const EffectiveInput *in;
         Arena *arena;
         DiagList *findings;
         EffectiveKey *keys;
@@ -55,14 +52,14 @@ int effective_collect_specs(
         for (size_t i = 0; i < n_bundles; i++)
                 n += bundles[i]->n_settings;
 
-        const SysctlSpec **specs = arena_alloc_array(arena, n + 1, sizeof(*specs));
+        const SysctlSpec **specs = arena_alloc_array(arena, n + 1, sizeof(const SysctlSpec *));
         if (!specs)
                 return -ENOMEM;
         size_t filled = 0;
         for (size_t i = 0; i < n_bundles; i++)
                 for (size_t k = 0; k < bundles[i]->n_settings; k++)
                         specs[filled++] = bundles[i]->settings[k].setting->spec;
-        qsort(specs, filled, sizeof(*specs), compare_specs);
+        qsort(specs, filled, sizeof(const SysctlSpec *), compare_specs);
 
         size_t unique = 0;
         for (size_t i = 0; i < filled; i++)
@@ -75,16 +72,16 @@ int effective_collect_specs(
 
 /* Only what is the same in the current generation was judged before, by its digest. */
 static bool is_enabled_already(const Builder *b, const Bundle *bundle) {
-        if (!b->current)
+        if (!b->in->current)
                 return false;
         const GenerationProfile *profile = generation_find_profile(
-                        b->current, bundle_root(bundle)->name);
+                        b->in->current, bundle_root(bundle)->name);
         return profile && sha256_equal(&profile->digest, &bundle->digest);
 }
 
 static void check_condition(Builder *b, const Bundle *bundle) {
         const Profile *root = bundle_root(bundle);
-        const KernelVersion *kernel = &b->live->kernel;
+        const KernelVersion *kernel = &b->in->live->kernel;
         for (size_t i = 0; i < bundle->n_profiles; i++) {
                 const Profile *profile = bundle->profiles[i];
                 if (when_kernel_holds(&profile->when, kernel))
@@ -104,8 +101,8 @@ static void check_condition(Builder *b, const Bundle *bundle) {
 
 static void report_absent(Builder *b, const Bundle *bundle, const BundleSetting *setting) {
         const SysctlSpec *spec = setting->setting->spec;
-        const KernelVersion *kernel = &b->live->kernel;
-        bool elsewhere = !b->live->initial_netns && effective_is_host_wide(spec, b->live);
+        const KernelVersion *kernel = &b->in->live->kernel;
+        bool elsewhere = !b->in->live->initial_netns && effective_is_host_wide(spec, b->in->live);
         Diag *d = diag_add(
                         b->findings, DIAG_KEY_ABSENT, setting->setting->key_span,
                         elsewhere ? "'%s' is host-wide: this network namespace has no value of its own for it"
@@ -151,9 +148,9 @@ static void report_skipped(Builder *b, const Bundle *bundle, const BundleSetting
 }
 
 static bool may_wait(const Builder *b, const SysctlSpec *spec) {
-        if (!b->live->initial_netns && effective_is_host_wide(spec, b->live))
+        if (!b->in->live->initial_netns && effective_is_host_wide(spec, b->in->live))
                 return false;
-        return spec->module || (b->current && generation_find_key(b->current, spec));
+        return spec->module || (b->in->current && generation_find_key(b->in->current, spec));
 }
 
 /* Adds the bundle's setting to the candidates, unless its `when` or the kernel says otherwise. */
@@ -163,8 +160,8 @@ static void judge_setting(Builder *b, const Bundle *bundle, const SysctlSpec *sp
                 return;
 
         const When *when = &setting->setting->when;
-        bool absent = live_find(b->live, spec)->state == LIVE_ABSENT;
-        if (!when_kernel_holds(when, &b->live->kernel) || (when->present && absent))
+        bool absent = live_find(b->in->live, spec)->state == LIVE_ABSENT;
+        if (!when_kernel_holds(when, &b->in->live->kernel) || (when->present && absent))
                 report_skipped(b, bundle, setting);
         else if (absent && !may_wait(b, spec))
                 report_absent(b, bundle, setting);
@@ -200,7 +197,7 @@ static void report_satisfied(Builder *b, const MergeCandidate *candidate, int64_
 static int find_base(
                 const Builder *b, const SysctlSpec *spec, const GenerationKey *key,
                 SysctlValue *ret) {
-        if (effective_find_origin(key, live_find(b->live, spec), ret))
+        if (effective_find_origin(key, live_find(b->in->live, spec), ret))
                 return 1;
         if (!spec->default_text)
                 return 0;
@@ -214,7 +211,8 @@ static int resolve_bounds(Builder *b, const MergeResult *merged, bool pending) {
         const MergeCandidate *low = merged->low, *high = merged->high;
         const MergeCandidate *any = low ? low : high;
         const SysctlSpec *spec = any->setting->setting->spec;
-        const GenerationKey *key = b->current ? generation_find_key(b->current, spec) : NULL;
+        const GenerationKey *key = b->in->current ? generation_find_key(b->in->current, spec)
+                                                  : NULL;
 
         SysctlValue base = {};
         int known = find_base(b, spec, key, &base);
@@ -240,12 +238,12 @@ static int resolve_bounds(Builder *b, const MergeResult *merged, bool pending) {
 }
 
 static int build_key(Builder *b, const SysctlSpec *spec) {
-        const LiveKey *live = live_find(b->live, spec);
+        const LiveKey *live = live_find(b->in->live, spec);
         assert(live);
 
         b->n_candidates = 0;
-        for (size_t i = 0; i < b->n_bundles; i++)
-                judge_setting(b, b->bundles[i], spec);
+        for (size_t i = 0; i < b->in->n_bundles; i++)
+                judge_setting(b, b->in->bundles[i], spec);
         if (b->n_candidates == 0)
                 return 0;
         if (live->state == LIVE_UNREADABLE || live->state == LIVE_STRANGE) {
@@ -265,42 +263,41 @@ static int build_key(Builder *b, const SysctlSpec *spec) {
         return 0;
 }
 
-int effective_set_build(
-                const Bundle *const *bundles, size_t n_bundles, const Generation *current,
-                const LiveSnapshot *live, Arena *arena, DiagList *findings, EffectiveSet *ret,
-                Error *reterr) {
+static int build_keys(Builder *b, Error *reterr) {
         const SysctlSpec **specs = NULL;
-        size_t n_specs = 0;
-        int r = effective_collect_specs(bundles, n_bundles, arena, &specs, &n_specs);
+        size_t n = 0;
+        int r = effective_collect_specs(b->in->bundles, b->in->n_bundles, b->arena, &specs, &n);
         if (r < 0)
                 return error_set(reterr, r, "cannot merge the profiles");
 
-        Builder b = {
-                .bundles = bundles,
-                .n_bundles = n_bundles,
-                .current = current,
-                .live = live,
-                .arena = arena,
-                .findings = findings,
-                .keys = arena_alloc_array(arena, n_specs + 1, sizeof(EffectiveKey)),
-                .candidates = arena_alloc_array(arena, n_bundles + 1, sizeof(MergeCandidate)),
-        };
-        if (!b.keys || !b.candidates)
+        b->keys = arena_alloc_array(b->arena, n + 1, sizeof(EffectiveKey));
+        b->candidates = arena_alloc_array(b->arena, b->in->n_bundles + 1, sizeof(MergeCandidate));
+        if (!b->keys || !b->candidates)
                 return error_set(reterr, -ENOMEM, "cannot merge the profiles");
 
-        for (size_t i = 0; i < n_bundles; i++)
-                if (!is_enabled_already(&b, bundles[i]))
-                        check_condition(&b, bundles[i]);
-        for (size_t i = 0; i < n_specs; i++) {
-                r = build_key(&b, specs[i]);
+        for (size_t i = 0; i < n; i++) {
+                r = build_key(b, specs[i]);
                 if (r < 0)
                         return error_set(
                                         reterr, r, "cannot merge what the profiles say about '%s'",
                                         specs[i]->key);
         }
+        return 0;
+}
+
+int effective_set_build(
+                const EffectiveInput *input, Arena *arena, DiagList *findings, EffectiveSet *ret,
+                Error *reterr) {
+        Builder b = { .in = input, .arena = arena, .findings = findings };
+        for (size_t i = 0; i < input->n_bundles; i++)
+                if (!is_enabled_already(&b, input->bundles[i]))
+                        check_condition(&b, input->bundles[i]);
+
+        int r = build_keys(&b, reterr);
+        if (r < 0)
+                return r;
         if (b.refused)
                 return EFFECTIVE_E_REFUSED;
-
         *ret = (EffectiveSet){ .keys = b.keys, .n_keys = b.n_keys };
         return 0;
 }

@@ -55,8 +55,14 @@ NODISCARD int effective_collect_specs(
                 const Bundle *const *bundles, size_t n_bundles, Arena *arena,
                 const SysctlSpec ***ret, size_t *ret_n);
 
-/* `current` may be NULL. The set lives in `arena` and borrows bundles and snapshot. */
+typedef struct EffectiveInput {
+        const Bundle *const *bundles;
+        size_t n_bundles;
+        const Generation *current; /* may be NULL */
+        const LiveSnapshot *live;  /* every key of the bundles */
+} EffectiveInput;
+
+/* The set lives in `arena` and borrows bundles and snapshot. */
 NODISCARD int effective_set_build(
-                const Bundle *const *bundles, size_t n_bundles, const Generation *current,
-                const LiveSnapshot *live, Arena *arena, DiagList *findings, EffectiveSet *ret,
+                const EffectiveInput *input, Arena *arena, DiagList *findings, EffectiveSet *ret,
                 Error *reterr);

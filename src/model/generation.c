@@ -85,14 +85,14 @@ static int compare_write_order(const void *a, const void *b) {
 
 static FragmentLine *make_lines(const Generation *generation, Arena *arena) {
         const GenerationKey **sorted = arena_alloc_array(
-                        arena, generation->n_keys + 1, sizeof(*sorted));
+                        arena, generation->n_keys + 1, sizeof(const GenerationKey *));
         FragmentLine *lines = arena_alloc_array(arena, generation->n_keys + 1, sizeof(*lines));
         if (!sorted || !lines)
                 return NULL;
 
         for (size_t i = 0; i < generation->n_keys; i++)
                 sorted[i] = &generation->keys[i];
-        qsort(sorted, generation->n_keys, sizeof(*sorted), compare_write_order);
+        qsort(sorted, generation->n_keys, sizeof(const GenerationKey *), compare_write_order);
 
         for (size_t i = 0; i < generation->n_keys; i++) {
                 const GenerationKey *key = sorted[i];
@@ -116,7 +116,7 @@ int generation_render_fragment(const Generation *generation, char **ret, size_t 
         CLEANUP(arena_freep) Arena *arena = arena_new();
         if (!arena)
                 return -ENOMEM;
-        const char **names = arena_alloc_array(arena, generation->n_profiles, sizeof(*names));
+        const char **names = arena_alloc_array(arena, generation->n_profiles, sizeof(const char *));
         const FragmentLine *lines = make_lines(generation, arena);
         if (!names || !lines)
                 return -ENOMEM;

@@ -26,7 +26,7 @@ typedef struct GenerationFile {
 
 typedef struct GenerationProfile {
         const char *name;
-        Sha256 digest; /* Bundle.digest */
+        Sha256 digest;               /* Bundle.digest */
         const GenerationFile *files; /* [0] the profile itself, then its includes */
         size_t n_files;
 } GenerationProfile;
@@ -43,9 +43,9 @@ typedef struct GenerationKey {
 typedef struct Generation {
         Arena *arena;
         uint64_t number;
-        uint64_t parent;       /* 0: nothing of ours before it */
-        const char *tx;        /* the transaction that committed it, uuid text */
-        int64_t created_us;    /* CLOCK_REALTIME, microseconds since the epoch */
+        uint64_t parent;                   /* 0: nothing of ours before it */
+        const char *tx;                    /* the transaction that committed it, uuid text */
+        int64_t created_us;                /* CLOCK_REALTIME, microseconds since the epoch */
         const GenerationProfile *profiles; /* sorted by name */
         size_t n_profiles;
         const GenerationKey *keys; /* sorted by key */
@@ -68,4 +68,4 @@ bool generation_same_content(const Generation *a, const Generation *b);
 /* The fragment's bytes for the generation: its keys in write order, each with the profile that asked. The
  * caller frees *ret. 0 or -ENOMEM. For a generation without profiles *ret is NULL and *ret_length 0. */
 NODISCARD int generation_render_fragment(
-        const Generation *generation, char **ret, size_t *ret_length);
+                const Generation *generation, char **ret, size_t *ret_length);

@@ -146,24 +146,37 @@ static int merge_level(
         return 0;
 }
 
-/* Whose word kept the candidate from having its way, or NULL when it had it. */
-static const MergeCandidate *find_winner(
-                const MergeResult *result, const MergeCandidate *candidate) {
-        const MergeCandidate *exact = result->exact;
+/* Whether the candidate wanted something else than what came out. */
+static bool is_overridden(const MergeResult *result, const MergeCandidate *candidate) {
+        const MergeCandidate *exact = result->exact, *limit;
         switch (kind_of(candidate)) {
-        case SETTING_EXACT:
-                return exact && !sysctl_value_equal(value_of(exact), value_of(candidate)) ? exact
-                                                                                          : NULL;
         case SETTING_AT_LEAST:
-                if (exact)
-                        return is_less(exact, candidate) ? exact : NULL;
-                return result->high && is_less(result->high, candidate) ? result->high : NULL;
+                limit = exact ? exact : result->high;
+                return limit && is_less(limit, candidate);
         case SETTING_AT_MOST:
-                if (exact)
-                        return is_less(candidate, exact) ? exact : NULL;
-                return result->low && is_less(candidate, result->low) ? result->low : NULL;
+                limit = exact ? exact : result->low;
+                return limit && is_less(candidate, limit);
+        case SETTING_EXACT:
+                break;
         }
-        return NULL;
+        return exact && !sysctl_value_equal(value_of(exact), value_of(candidate));
+}
+
+static bool contradicts(const MergeCandidate *a, const MergeCandidate *b) {
+        if (kind_of(a) == SETTING_EXACT && kind_of(b) == SETTING_EXACT)
+                return !sysctl_value_equal(value_of(a), value_of(b));
+        bool too_low = kind_of(a) != SETTING_AT_LEAST && kind_of(b) != SETTING_AT_MOST;
+        bool too_high = kind_of(a) != SETTING_AT_MOST && kind_of(b) != SETTING_AT_LEAST;
+        return (too_low && is_less(a, b)) || (too_high && is_less(b, a));
+}
+
+/* The first from above that the candidate cannot stand beside. */
+static const MergeCandidate *find_winner(
+                const MergeCandidate *candidates, const MergeCandidate *overridden) {
+        const MergeCandidate *winner = candidates;
+        while (winner < overridden && !contradicts(winner, overridden))
+                winner++;
+        return winner;
 }
 
 int merge_candidates(MergeCandidate *candidates, size_t n, DiagList *findings, MergeResult *ret) {
@@ -179,11 +192,11 @@ int merge_candidates(MergeCandidate *candidates, size_t n, DiagList *findings, M
                         return r;
         }
 
-        for (size_t i = 0; i < n; i++) {
-                const MergeCandidate *winner = find_winner(&result, &candidates[i]);
-                if (winner)
-                        report_overridden(findings, &candidates[i], winner);
-        }
+        for (size_t i = 0; i < n; i++)
+                if (is_overridden(&result, &candidates[i]))
+                        report_overridden(
+                                        findings, &candidates[i],
+                                        find_winner(candidates, &candidates[i]));
         *ret = result;
         return 0;
 }

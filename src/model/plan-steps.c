@@ -143,6 +143,11 @@ static PlanAction judge_owned(Judge *j, const PlanStep *step, const LiveKey *liv
                 report_pending(j, step);
                 return PLAN_PENDING;
         }
+        /* Below --root nothing runs: what was set there before counts as what will be. */
+        if (live->state == LIVE_ASSUMED)
+                return step->has_previous && sysctl_value_equal(&step->previous, &step->target)
+                                       ? PLAN_KEEP
+                                       : PLAN_SET;
         if (!step->has_live) {
                 report_unreadable(j, live, step->profile);
                 return PLAN_LEAVE;
@@ -198,6 +203,9 @@ static PlanAction judge_leaving(
                 Judge *j, const PlanStep *step, const LiveKey *live, bool has_way_back) {
         if (live->state == LIVE_ABSENT)
                 return PLAN_GONE;
+        /* Below --root it is enough that the fragment does not name it: the kernel starts with its own. */
+        if (live->state == LIVE_ASSUMED)
+                return PLAN_RESTORED;
         if (live->state == LIVE_UNREADABLE) {
                 report_unreadable(j, live, NULL);
                 return PLAN_LEAVE;

@@ -10,6 +10,8 @@
  * A key that leaves                   absent: gone; live is its origin: restored; live is what we set: restore;
  *                                     changed by somebody else since, or nowhere known to go back to: left
  *
+ * Below --root no value is known (LIVE_ASSUMED): keep and restored where nothing changes, else set.
+ *
  * Where the origin of a leaving key is not known, the catalogue's default takes its place when it is a constant.
  */
 

@@ -33,8 +33,11 @@ static int want_bundles(Builder *b) {
         const PlanInput *in = b->in;
         EffectiveSet set = {};
         int r = effective_set_build(
-                        in->bundles, in->n_bundles, in->current, in->live, b->plan->arena,
-                        b->findings, &set, b->reterr);
+                        &(EffectiveInput){ .bundles = in->bundles,
+                                           .n_bundles = in->n_bundles,
+                                           .current = in->current,
+                                           .live = in->live },
+                        b->plan->arena, b->findings, &set, b->reterr);
         if (r == EFFECTIVE_E_REFUSED)
                 b->refused = true;
         if (r != 0)

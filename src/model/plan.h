@@ -21,13 +21,13 @@ typedef enum PlanVerb {
 } PlanVerb;
 
 typedef enum PlanAction {
-        PLAN_SET,       /* owned afterwards; live differs from target: it will be written */
-        PLAN_KEEP,      /* owned afterwards; live is the target already */
-        PLAN_RESTORE,   /* leaves us; its origin (or the catalogue's constant default) is written */
-        PLAN_RESTORED,  /* leaves us; live is its origin already */
-        PLAN_LEAVE,     /* leaves us or would be set, but somebody else changed it since: kept */
-        PLAN_PENDING,   /* in the fragment only: the kernel has no such key yet */
-        PLAN_GONE,      /* leaves us, and the kernel has no such key any more: nothing to do */
+        PLAN_SET,      /* owned afterwards; live differs from target: it will be written */
+        PLAN_KEEP,     /* owned afterwards; live is the target already */
+        PLAN_RESTORE,  /* leaves us; its origin (or the catalogue's constant default) is written */
+        PLAN_RESTORED, /* leaves us; live is its origin already */
+        PLAN_LEAVE,    /* leaves us or would be set, but somebody else changed it since: kept */
+        PLAN_PENDING,  /* in the fragment only: the kernel has no such key yet */
+        PLAN_GONE,     /* leaves us, and the kernel has no such key any more: nothing to do */
 } PlanAction;
 
 typedef struct PlanStep {
@@ -36,11 +36,11 @@ typedef struct PlanStep {
         bool owned_before;
         bool owned_after;
         bool has_live;
-        SysctlValue live;    /* read when planning */
+        SysctlValue live; /* read when planning */
         bool has_previous;
         SysctlValue previous; /* what the current generation wants */
-        SysctlValue target;  /* SET, KEEP, RESTORE, RESTORED, PENDING; for LEAVE what it would have been */
-        bool origin_known;   /* of the key in the next generation, or of the leaving key */
+        SysctlValue target; /* SET, KEEP, RESTORE, RESTORED, PENDING; for LEAVE what it would have been */
+        bool origin_known; /* of the key in the next generation, or of the leaving key */
         SysctlValue origin;
         const char *profile; /* who decides it afterwards; NULL when it leaves */
 } PlanStep;
@@ -59,11 +59,12 @@ typedef struct PlanFragment {
 
 typedef struct PlanInput {
         PlanVerb verb;
-        unsigned adopt; /* of PlanAdopt */
+        unsigned adopt;            /* of PlanAdopt */
         const Generation *current; /* NULL: nothing of ours yet */
         uint64_t next_number;      /* of the generation that would be committed */
         const Generation *target;  /* PLAN_ROLLBACK: the generation to go to, NULL for the origin */
-        const Bundle *const *bundles; /* else: all that shall be enabled afterwards, sorted by name */
+        /* ENABLE, DISABLE: all that shall be enabled afterwards, sorted by name */
+        const Bundle *const *bundles;
         size_t n_bundles;
         const LiveSnapshot *live; /* every key of current, target and bundles */
         PlanFragment fragment;
@@ -72,11 +73,11 @@ typedef struct PlanInput {
 typedef struct Plan {
         Arena *arena;
         PlanVerb verb;
-        uint64_t from; /* generation numbers; 0 for none */
+        uint64_t from;         /* generation numbers; 0 for none */
         const PlanStep *steps; /* in write order: the order in which values are written */
         size_t n_steps;
-        Generation *next;     /* owned; what would be committed. Its tx and created_us are not set yet */
-        bool is_noop;         /* next says the same as current, fragment and live values are as wanted */
+        Generation *next; /* owned; what would be committed. Its tx and created_us are not set yet */
+        bool is_noop; /* next says the same as current, fragment and live values are as wanted */
         const char *fragment; /* the bytes that would be written; NULL: the file is removed */
         size_t fragment_length;
 } Plan;

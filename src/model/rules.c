@@ -50,7 +50,7 @@ static bool fin_timeout_shortened(
                 return false;
 
         strbuf_addf(&hit->message, "a tcp_fin_timeout of %lld makes FIN_WAIT2 last %lld s",
-                    (long long) seconds, (long long) (2 * (seconds - 60)));
+                    (long long) seconds, 2LL * (seconds - 60));
         strbuf_add(&hit->help, "use at most 60, or at least 120; TIME_WAIT is the same with each");
         return true;
 }
@@ -164,13 +164,11 @@ static void report_accepted(
         diag_set_profile(findings, d, name);
 }
 
-/* The owner who accepts, or NULL. What is refused outright cannot be accepted. */
+/* The owner who accepts, or NULL. A profile can name rules of severity `acceptance` only. */
 static const Bundle *find_acceptance(
                 const Rule *rule, const EffectiveKey *key, const RuleHit *hit,
                 const char **ret_reason) {
         const DiagRow *row = diag_row(rule->id);
-        if (row->severity == DIAG_SEVERITY_REFUSE)
-                return NULL;
         if (bundle_accepts(key->bundle, row->name, ret_reason))
                 return key->bundle;
         if (hit->other && bundle_accepts(hit->other->bundle, row->name, ret_reason))

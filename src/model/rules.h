@@ -6,9 +6,9 @@
  * known of this kernel. One row in rules.c for each rule: the finding it makes, the key it is about, and a
  * question with the answer in words.
  *
- * The finding's severity (schema/diagnostics.yaml) decides what it means: `refuse` cannot be accepted;
- * `acceptance` refuses until a profile accepts the rule; `warning` and `note` are said. A rule that is accepted
- * becomes the note `accepted` with the reason. Accepting is up to the profile that decided one of the keys of
+ * The finding's severity (schema/diagnostics.yaml) decides what it means: `acceptance`
+ * refuses until a profile accepts the rule; the others cannot be accepted: `refuse` refuses, `warning` and
+ * `note` are said. A rule that is accepted becomes the note `accepted` with the reason. Accepting is up to the profile that decided one of the keys of
  * the finding, with its includes; other enabled profiles have no say.
  */
 
