@@ -12,7 +12,7 @@
 #define ENGINE_AUDIT_HEAD         "audit-head"
 
 #define ENGINE_LOG_DIR            "var/log/twprofile"
-#define ENGINE_LOG_MODE           0750
+#define ENGINE_LOG_MODE 0755
 
 #define ENGINE_RUN_DIR            "run/twprofile"
 #define ENGINE_RUN_MODE           0755
