@@ -164,29 +164,30 @@ static void report_accepted(
         diag_set_profile(findings, d, name);
 }
 
-/* The owner who accepts, or NULL. A profile can name rules of severity `acceptance` only. */
-static const Bundle *find_acceptance(
-                const Rule *rule, const EffectiveKey *key, const RuleHit *hit,
-                const char **ret_reason) {
-        const DiagRow *row = diag_row(rule->id);
-        if (bundle_accepts(key->bundle, row->name, ret_reason))
-                return key->bundle;
-        if (hit->other && bundle_accepts(hit->other->bundle, row->name, ret_reason))
-                return hit->other->bundle;
-        return NULL;
+/* An owner who accepts. A profile can name rules of severity `acceptance` only. */
+static bool find_acceptance(
+                const char *rule, const EffectiveKey *key, const RuleHit *hit,
+                const Bundle **ret_by, const char **ret_reason) {
+        *ret_by = key->bundle;
+        if (bundle_accepts(key->bundle, rule, ret_reason))
+                return true;
+        if (!hit->other)
+                return false;
+        *ret_by = hit->other->bundle;
+        return bundle_accepts(hit->other->bundle, rule, ret_reason);
 }
 
 /* True when the rule refuses. */
 static bool judge(DiagList *findings, const Rule *rule, const EffectiveKey *key, RuleHit *hit) {
+        const DiagRow *row = diag_row(rule->id);
+        const Bundle *by = NULL;
         const char *reason = NULL;
-        const Bundle *by = find_acceptance(rule, key, hit, &reason);
-        if (by) {
+        if (find_acceptance(row->name, key, hit, &by, &reason)) {
                 report_accepted(findings, rule, key, hit, by, reason);
                 return false;
         }
         report(findings, rule, key, hit);
-        DiagSeverity severity = diag_row(rule->id)->severity;
-        return severity == DIAG_SEVERITY_REFUSE || severity == DIAG_SEVERITY_ACCEPTANCE;
+        return row->severity == DIAG_SEVERITY_REFUSE || row->severity == DIAG_SEVERITY_ACCEPTANCE;
 }
 
 int rules_check(const EffectiveSet *set, const LiveSnapshot *live, DiagList *findings,

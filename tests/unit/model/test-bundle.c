@@ -58,13 +58,13 @@ static void test_load_includer_replaces_whatever_when(void **state UNUSED) {
 }
 
 static void test_digest_follows_every_byte(void **state UNUSED) {
-        static const FixtureProfile same[] = {
+        const FixtureProfile same[] = {
                 { "a", "include: [b, c]\nsysctl:\n  net.core.somaxconn: 1024\n" },
                 diamond[1],
                 diamond[2],
                 diamond[3]
         };
-        static const FixtureProfile other[] = {
+        const FixtureProfile other[] = {
                 { "a", "include: [b, c]\nsysctl:\n  net.core.somaxconn: 1024\n" },
                 diamond[1],
                 diamond[2],

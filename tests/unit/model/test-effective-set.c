@@ -323,7 +323,7 @@ static void test_collect_specs(void **state UNUSED) {
                         0);
         static const char *const want[] = { "net.core.somaxconn", RETRIES, "net.ipv4.tcp_rfc1337" };
         assert_int_equal(n, ELEMENTSOF(want));
-        for (size_t i = 0; i < n; i++)
+        for (size_t i = 0; i < ELEMENTSOF(want); i++)
                 assert_string_equal(specs[i]->key, want[i]);
 
         assert_int_equal(effective_collect_specs(NULL, 0, arena, &specs, &n), 0);

@@ -166,9 +166,11 @@ static void test_overridden_names_the_winner(void **state UNUSED) {
         CLEANUP(fixture_bundles_deinit) FixtureBundles bundles = {};
         fixture_bundles_load(&bundles, &library, "high low top");
         MergeCandidate candidates[3];
-        for (size_t i = 0; i < 3; i++)
-                candidates[i] = (MergeCandidate){ .bundle = bundles.items[i],
-                                                  .setting = &bundles.items[i]->settings[0] };
+        for (size_t i = 0; i < ELEMENTSOF(candidates); i++) {
+                const Bundle *bundle = bundles.items[i];
+                assert(bundle);
+                candidates[i] = (MergeCandidate){ .bundle = bundle, .setting = bundle->settings };
+        }
         CLEANUP(diag_list_freep) DiagList *list = diag_list_new();
         MergeResult result = {};
         assert_int_equal(merge_candidates(candidates, 3, list, &result), 0);

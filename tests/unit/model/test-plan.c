@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "model/plan.h"
 
+#include "failing-alloc.h"
 #include "world.h"
 
 #define SOMAXCONN "net.core.somaxconn"
@@ -576,6 +577,81 @@ static void test_any_history_walks_back_to_the_origin(void **state UNUSED) {
         }
 }
 
+/* ---- no memory ------------------------------------------------------------------------------------------- */
+
+/* Allocations are few, because arenas take them in blocks: the padding moves the place where one is full. */
+static void make_padded_profile(size_t padding, char *text, size_t n) {
+        int length = snprintf(
+                        text, n,
+                        "sysctl:\n  " SOMAXCONN ": {at-most: 500}\n  " STAMPS ": 1\n  " REUSE
+                        ": 1\n  " RANGE ": [20000, 60999]\n  " RESERVED ": [\"30000-30010\"]\n"
+                        "  " FIN ": 20\n  " RETRIES ": {at-least: 12}\n  " BUCKETS
+                        ": {at-least: 9000}\n# ");
+        assert_in_range(length + (int) padding + 2, 1, n);
+        memset(text + length, 'x', padding);
+        (void) snprintf(text + length + padding, 2, "\n");
+}
+
+static int load_and_plan(PlanInput *input, FixtureLibrary *library, DiagList *list) {
+        CLEANUP(bundle_freep) Bundle *bundle = NULL;
+        CLEANUP(plan_freep) Plan *plan = NULL;
+        Error error = {};
+        int r = bundle_load("padded", fixture_fetch, library, list, &bundle, &error);
+        if (r != 0)
+                return r;
+        input->bundles = (const Bundle *const *) &bundle;
+        input->n_bundles = 1;
+        r = plan_build(input, list, &plan, &error);
+        assert_int_equal(plan != NULL, r == 0);
+        return r;
+}
+
+/* How many allocations it takes; each of them is the last one that works, once. */
+static size_t run_out_of_memory(PlanInput *input, FixtureLibrary *library) {
+        for (size_t at = 0;; at++) {
+                CLEANUP(diag_list_freep) DiagList *list = diag_list_new();
+                failing_alloc_arm(at);
+                int r = load_and_plan(input, library, list);
+                size_t count = failing_alloc_disarm();
+                if (count <= at) {
+                        assert_int_equal(r, 0);
+                        return count;
+                }
+                /* A finding that found no room is counted by its list. */
+                assert_true(r == -ENOMEM || !diag_list_is_complete(list));
+        }
+}
+
+static void test_out_of_memory(void **state UNUSED) {
+        if (!FAILING_ALLOC_WORKS) {
+                print_message("sanitizers have their own allocator\n");
+                skip();
+        }
+        static char text[12000];
+        static const PlanVerb verbs[] = { PLAN_ENABLE, PLAN_ROLLBACK };
+        for (size_t padding = 0; padding < 9000; padding += 300) {
+                make_padded_profile(padding, text, sizeof(text));
+                const FixtureProfile own[] = {
+                        profiles[2], { "padded", text }, profiles[4], profiles[0]
+                };
+                FixtureLibrary library = FIXTURE_LIBRARY(own);
+                CLEANUP(world_deinit) World world;
+                world_init(&world, library, &kernel);
+                world_enable(&world, "exact padded");
+                world_enable(&world, "exact");
+                LiveSnapshot live = fixture_kernel_snapshot(&world.kernel, world.arena);
+                for (size_t i = 0; i < ELEMENTSOF(verbs); i++) {
+                        PlanInput input = { .verb = verbs[i],
+                                            .current = world_current(&world),
+                                            .next_number = 3,
+                                            .target = world_get(&world, 1),
+                                            .live = &live,
+                                            .fragment = world.fragment };
+                        assert_true(run_out_of_memory(&input, &library) > 10);
+                }
+        }
+}
+
 static void test_action_names(void **state UNUSED) {
         static const char *const names[] = { "set",   "keep",    "restore", "restored",
                                              "leave", "pending", "gone" };
@@ -598,4 +674,5 @@ TEST_MAIN(cmocka_unit_test(test_first_enable), cmocka_unit_test(test_order_of_st
           cmocka_unit_test(test_pending_key_comes),
           cmocka_unit_test(test_any_history_returns_to_the_origin),
           cmocka_unit_test(test_any_history_walks_back_to_the_origin),
-          cmocka_unit_test(test_action_names), cmocka_unit_test(test_free_nothing))
+          cmocka_unit_test(test_out_of_memory), cmocka_unit_test(test_action_names),
+          cmocka_unit_test(test_free_nothing))
