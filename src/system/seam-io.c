@@ -136,6 +136,19 @@ int seam_read_file_at(
         return seam_read_file(&fd, limit, ret, ret_length);
 }
 
+/* mkdir() takes the umask away from the mode, and ours is strict: who may look inside is decided here. */
+static int seam_make_dir(const Seam *seam, int dir_fd, const char *path, mode_t mode) {
+        int r = seam->ops->mkdir_at(seam, dir_fd, path, mode);
+        if (r == -EEXIST)
+                return 0;
+        if (r < 0)
+                return r;
+
+        cleanup_seam_fd SeamFd made = SEAM_FD_EMPTY;
+        r = seam_open(seam, dir_fd, path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0, &made);
+        return r < 0 ? r : seam->ops->fchmod(seam, made.fd, mode);
+}
+
 int seam_open_dir(const Seam *seam, int dir_fd, const char *path, mode_t mode, SeamFd *ret) {
         int flags = O_RDONLY | O_DIRECTORY;
         int r = seam_open(seam, dir_fd, path, flags, 0, ret);
@@ -146,15 +159,14 @@ int seam_open_dir(const Seam *seam, int dir_fd, const char *path, mode_t mode, S
         if (!copy)
                 return -ENOMEM;
 
-        for (char *p = copy; p;) {
-                p = strchr(p, '/');
-                if (p)
-                        *p = '\0';
-                r = copy[0] == '\0' ? 0 : seam->ops->mkdir_at(seam, dir_fd, copy, mode);
-                if (r < 0 && r != -EEXIST)
+        for (char *p = strchr(copy, '/'); p; p = strchr(p + 1, '/')) {
+                *p = '\0';
+                /* What lies on the way is the system's, not ours. */
+                r = seam_make_dir(seam, dir_fd, copy, 0755);
+                if (r < 0)
                         return r;
-                if (p)
-                        *p++ = '/';
+                *p = '/';
         }
-        return seam_open(seam, dir_fd, path, flags, 0, ret);
+        r = seam_make_dir(seam, dir_fd, path, mode);
+        return r < 0 ? r : seam_open(seam, dir_fd, path, flags, 0, ret);
 }

@@ -45,6 +45,6 @@ NODISCARD int seam_read_file_at(
                 const Seam *seam, int dir_fd, const char *path, size_t limit, char **ret,
                 size_t *ret_length);
 
-/* Opens a directory, making it and its parents (mode for those it makes). */
+/* Opens a directory, making it with that mode, and its parents with 0755, whatever the umask is. */
 NODISCARD int seam_open_dir(
                 const Seam *seam, int dir_fd, const char *path, mode_t mode, SeamFd *ret);
