@@ -54,12 +54,15 @@ typedef struct AuditKey {
 
 typedef struct AuditRecord {
         AuditEvent event;
-        const char *tx;   /* NULL when there is none */
-        int64_t time_us;  /* CLOCK_REALTIME */
+        int exit_code;
         bool time_synced; /* adjtimex says so */
+        bool has_caller;
+        bool has_frame;
+        bool mirrored;   /* journald took the mirror of the transaction's record before this one */
+        const char *tx;  /* NULL when there is none */
+        int64_t time_us; /* CLOCK_REALTIME */
         int64_t boottime_ns;
         Instance instance;
-        bool has_caller;
         AuditCaller caller;
         const char *via;  /* "socket", "direct", "boot", "recover", "root-dir" */
         const char *verb; /* NULL, or "enable" … */
@@ -70,9 +73,6 @@ typedef struct AuditRecord {
         size_t n_keys;
         uint64_t generation_from, generation_to;
         const char *outcome; /* of the whole; NULL in an intent */
-        int exit_code;
-        bool mirrored; /* journald took the mirror of the transaction's record before this one */
-        bool has_frame;
         Sha256 frame; /* hash of the journal's PREPARED (intent) or decision frame (outcome) */
         size_t torn_offset, torn_length; /* AUDIT_TORN */
         Sha256 torn_hash;

@@ -6,9 +6,7 @@
 static char *encode(const Generation *generation) {
         CLEANUP(strbuf_deinit) StrBuf out = {};
         assert_int_equal(generation_encode(generation, &out), 0);
-        char *text;
-        assert_int_equal(strbuf_finish(&out, &text), 0);
-        return text;
+        return test_text_of(&out);
 }
 
 static void refused(const char *text, const char *says) {

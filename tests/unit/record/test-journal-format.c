@@ -191,7 +191,7 @@ static void test_scan_remains_of_a_torn_tail(void **state) {
         /* The new frame fits exactly; behind it stands the old frame 2, whole and of another chain. */
         CLEANUP(journal_deinit) Journal next = { .last = before.last, .index = 1 };
         add(&next, JOURNAL_REVERT, 1, "{\"n\":9}");
-        memcpy(bytes + scan.end, next.bytes.data, next.bytes.length);
+        memcpy(bytes + scan.end, strbuf_text(&next.bytes), next.bytes.length);
         assert_int_equal(journal_scan(bytes, length, arena, &scan), 0);
         assert_int_equal(scan.n_frames, 2);
         assert_int_equal(scan.tail, JOURNAL_TAIL_TORN);
@@ -200,7 +200,7 @@ static void test_scan_remains_of_a_torn_tail(void **state) {
         /* Once frame 2 has a successor of its own that vouches for all, a hole is a hole. */
         add(&next, JOURNAL_DONE, 2, "{\"n\":8}");
         add(&next, JOURNAL_PREPARED, 3, "{\"n\":7}");
-        memcpy(bytes + journal.starts[1], next.bytes.data, next.bytes.length);
+        memcpy(bytes + journal.starts[1], strbuf_text(&next.bytes), next.bytes.length);
         assert_int_equal(journal_scan(bytes, length, arena, &scan), 0);
         assert_int_equal(scan.n_frames, 4);
         assert_int_equal(scan.tail, JOURNAL_TAIL_CLEAN);
@@ -258,7 +258,7 @@ static void test_scan_hostile_headers(void **state) {
         CLEANUP(journal_deinit) Journal journal = {};
         add(&journal, JOURNAL_PREPARED, 0, "{}");
         char header[64];
-        memcpy(header, journal.bytes.data, sizeof(header));
+        memcpy(header, strbuf_text(&journal.bytes), sizeof(header));
         size_t n = (size_t) 256 * 1024;
         char *bytes = calloc(1, n);
         cleanup_free char *owner = bytes;
