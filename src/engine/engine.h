@@ -45,8 +45,8 @@ typedef struct Engine {
         void *progress_userdata;
 } Engine;
 
-/* Reads boot id, kernel release and namespace through the seam. netns_cookie and kernel are left alone when
- * they are set already. 0 or <0. */
+/* Reads boot id, kernel release and namespace through the seam. boot_id, netns_cookie and kernel are left alone
+ * when they are set already. 0 or <0. */
 NODISCARD int engine_prepare(Engine *engine, Error *reterr);
 
 typedef enum EngineVerb {

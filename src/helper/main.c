@@ -33,7 +33,8 @@ enum {
 };
 
 typedef struct Invocation {
-        const char *root; /* --root=DIR, or NULL */
+        const char *root;         /* --root=DIR, or NULL */
+        char boot_id[TX_ID_SIZE]; /* --boot-id=, as a uuid; "" to read it from /proc */
         Aftermath aftermath;
 } Invocation;
 
@@ -135,8 +136,8 @@ static gid_t audit_gid_get(int root_fd) {
         return gid;
 }
 
-static int context_open(Context *ret, Start start, const char *root, Error *reterr) {
-        const char *path = root ? root : "/";
+static int context_open(Context *ret, Start start, const Invocation *invocation, Error *reterr) {
+        const char *path = invocation->root ? invocation->root : "/";
         ret->root_fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
         if (ret->root_fd < 0)
                 return error_set(reterr, -errno, "cannot open directory '%s'", path);
@@ -162,6 +163,7 @@ static int context_open(Context *ret, Start start, const char *root, Error *rete
                 ret->engine.mirror = journald_mirror;
                 ret->engine.mirror_userdata = &ret->journald;
         }
+        memcpy(ret->engine.instance.boot_id, invocation->boot_id, sizeof(invocation->boot_id));
         return engine_prepare(&ret->engine, reterr);
 }
 
@@ -205,7 +207,7 @@ static int run_serve(const Invocation *invocation) {
 
         /* A process that must not act still answers, with the reason. */
         CLEANUP(context_deinit) Context context = { .root_fd = FD_EMPTY };
-        bool is_fit = context_open(&context, start, invocation->root, &error) >= 0;
+        bool is_fit = context_open(&context, start, invocation, &error) >= 0;
         if (!is_fit)
                 log_line(error.text);
 
@@ -235,10 +237,10 @@ static int run_serve(const Invocation *invocation) {
 /* --- recover and boot ------------------------------------------------------------------------------------ */
 
 static int run_engine(
-                Context *context, EngineVerb verb, const char *via, EngineResult *ret,
-                Error *reterr) {
+                const Invocation *invocation, Context *context, EngineVerb verb, const char *via,
+                EngineResult *ret, Error *reterr) {
         /* No caller of its own: the unit, or a command line whose helper died. */
-        int r = context_open(context, START_DIRECT, /* root= */ NULL, reterr);
+        int r = context_open(context, START_DIRECT, invocation, reterr);
         if (r < 0)
                 return r;
         EngineRequest request = { .verb = verb, .via = via };
@@ -276,7 +278,7 @@ static int run_recover(const Invocation *invocation) {
         CLEANUP(context_deinit) Context context = { .root_fd = FD_EMPTY };
         CLEANUP(engine_result_deinit) EngineResult result = { 0 };
         Error error = {};
-        int r = run_engine(&context, ENGINE_RECOVER, "recover", &result, &error);
+        int r = run_engine(invocation, &context, ENGINE_RECOVER, "recover", &result, &error);
         answer_waiting_caller(invocation, r < 0 ? NULL : &result);
         if (r < 0)
                 return fail(error.text);
@@ -285,11 +287,10 @@ static int run_recover(const Invocation *invocation) {
 }
 
 static int run_boot(const Invocation *invocation) {
-        (void) invocation;
         CLEANUP(context_deinit) Context context = { .root_fd = FD_EMPTY };
         CLEANUP(engine_result_deinit) EngineResult result = { 0 };
         Error error = {};
-        if (run_engine(&context, ENGINE_BOOT, "boot", &result, &error) < 0)
+        if (run_engine(invocation, &context, ENGINE_BOOT, "boot", &result, &error) < 0)
                 return fail(error.text);
         log_findings(result.findings);
         return result.exit_code;
@@ -302,6 +303,27 @@ static const Verb verbs[] = {
         { "recover", "settle what a dead process left behind (ExecStopPost=)", false, run_recover },
         { "boot", "recover, then make live what is enabled", false, run_boot },
 };
+
+/* systemd's %b: 32 hexadecimal digits, the boot as PID 1 sees it. */
+static bool parse_boot_id(const char *text, char ret[static TX_ID_SIZE]) {
+        if (strlen(text) != 32 || strspn(text, "0123456789abcdef") != 32)
+                return false;
+        (void) snprintf(ret, TX_ID_SIZE, "%.8s-%.4s-%.4s-%.4s-%.12s", text, text + 8, text + 12,
+                        text + 16, text + 20);
+        return true;
+}
+
+static bool parse_option(const Verb *verb, const char *text, Invocation *invocation) {
+        const char *boot_id = startswith(text, "--boot-id=");
+        if (boot_id)
+                return parse_boot_id(boot_id, invocation->boot_id);
+
+        const char *root = verb->takes_root ? startswith(text, "--root=") : NULL;
+        if (!root || root[0] == '\0' || invocation->root)
+                return false;
+        invocation->root = root;
+        return true;
+}
 
 static int usage(const char *what, const char *argument) {
         CLEANUP(strbuf_deinit) StrBuf line = { 0 };
@@ -320,6 +342,8 @@ static int help(void) {
                 (void) printf("  %-8s  %s\n", verbs[i].name, verbs[i].help);
         (void) printf("\n"
                       "  --root=DIR  only with serve: work on the files below DIR, with the caller's own rights\n"
+                      "  --boot-id=ID  the boot as systemd knows it (%%b); inside its sandbox /proc may tell\n"
+                      "              that of a container's host\n"
                       "  --help      show this text\n"
                       "  --version   show the version\n");
         return fflush(stdout) == 0 ? EXIT_DONE : EXIT_FAILED;
@@ -348,11 +372,8 @@ int main(int argc, char *argv[]) {
                         verb = &verbs[i];
         if (!verb)
                 return usage(name ? "unknown verb" : "a verb is missing", name);
-        for (int i = 2; i < argc; i++) {
-                const char *root = verb->takes_root ? startswith(argv[i], "--root=") : NULL;
-                if (!root || root[0] == '\0' || invocation.root)
+        for (int i = 2; i < argc; i++)
+                if (!parse_option(verb, argv[i], &invocation))
                         return usage("unexpected argument", argv[i]);
-                invocation.root = root;
-        }
         return verb->run(&invocation);
 }

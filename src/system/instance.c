@@ -48,11 +48,13 @@ static int instance_read_netns(const Seam *seam, int root_fd, uint64_t *ret, Err
 }
 
 int instance_read(const Seam *seam, int root_fd, Instance *ret, Error *reterr) {
-        Instance instance = { .netns_cookie = ret->netns_cookie };
+        Instance instance = *ret;
 
-        int r = instance_read_line(
-                        seam, root_fd, INSTANCE_BOOT_ID, instance.boot_id, sizeof(instance.boot_id),
-                        reterr);
+        int r = instance.boot_id[0] != '\0'
+                                ? 0
+                                : instance_read_line(
+                                                  seam, root_fd, INSTANCE_BOOT_ID, instance.boot_id,
+                                                  sizeof(instance.boot_id), reterr);
         if (r < 0)
                 return r;
         if (strlen(instance.boot_id) != TX_ID_SIZE - 1)

@@ -12,7 +12,7 @@
 #include "record/journal-payload.h"
 #include "system/seam-io.h"
 
-/* Fills boot id and inode, leaves the cookie alone. 0 or <0. */
+/* Fills the inode, and the boot id unless it is set already; leaves the cookie alone. 0 or <0. */
 NODISCARD int instance_read(const Seam *seam, int root_fd, Instance *ret, Error *reterr);
 NODISCARD int instance_read_kernel(
                 const Seam *seam, int root_fd, KernelVersion *ret, Error *reterr);
