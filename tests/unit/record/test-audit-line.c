@@ -149,7 +149,7 @@ static void test_decode_refuses_other_lines(void **state) {
 /* Whatever is changed in a line, its hash changes; and nothing makes the reader stumble. */
 static void test_every_byte_changed(void **state) {
         (void) state;
-        static const unsigned char masks[] = { 0x01, 0x02, 0x10, 0x40, 0x80 };
+        static const unsigned char masks[] = { 0x01, 0x10, 0x80 };
         AuditRecord record = test_record();
         AuditHead head = { .seq = 41 };
         cleanup_free char *text = test_encode(&record, &head);
