@@ -22,7 +22,7 @@
 #include "diag/source.h"
 
 #define DIAG_MAX_LABELS 2U
-#define DIAG_MAX_NOTES 4U
+#define DIAG_MAX_NOTES  4U
 
 typedef struct DiagLabel {
         Span span;
@@ -53,7 +53,7 @@ Diag *diag_add(DiagList *list, DiagId id, Span span, const char *format, ...) PR
 void diag_set_key(DiagList *list, Diag *diag, const char *key);
 void diag_set_profile(DiagList *list, Diag *diag, const char *profile);
 void diag_add_label(DiagList *list, Diag *diag, Span span, const char *format, ...)
-        PRINTF_LIKE(4, 5);
+                PRINTF_LIKE(4, 5);
 void diag_add_note(DiagList *list, Diag *diag, const char *format, ...) PRINTF_LIKE(3, 4);
 void diag_set_help(DiagList *list, Diag *diag, const char *format, ...) PRINTF_LIKE(3, 4);
 

@@ -18,12 +18,12 @@
 #include "model/sysctl-value.h"
 
 #define PROFILE_LANGUAGE_VERSION 1
-#define PROFILE_NAME_MAX 64U
-#define PROFILE_SUMMARY_MAX 120U /* characters */
-#define PROFILE_MAX_KEYS 512U
-#define PROFILE_MAX_INCLUDES 16U
+#define PROFILE_NAME_MAX         64U
+#define PROFILE_SUMMARY_MAX      120U /* characters */
+#define PROFILE_MAX_KEYS         512U
+#define PROFILE_MAX_INCLUDES     16U
 #define PROFILE_DEFAULT_PRIORITY 50
-#define PROFILE_MAX_PRIORITY 100
+#define PROFILE_MAX_PRIORITY     100
 
 /* `when:`: every condition that is given must hold. */
 typedef enum WhenOperator {
@@ -93,7 +93,7 @@ enum {
 /* Parses and checks. `source` is taken over in every case (by the profile, or by `diags` when refused).
  * `name` is the expected name, the stem of the file, or NULL when it may be anything. */
 NODISCARD int profile_parse(
-        Source *source, const char *name, DiagList *diags, Profile **ret, Error *reterr);
+                Source *source, const char *name, DiagList *diags, Profile **ret, Error *reterr);
 Profile *profile_free(Profile *profile);
 DEFINE_CLEANUP_PTR(Profile, profile_free)
 

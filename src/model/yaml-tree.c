@@ -381,6 +381,11 @@ static void refuse_syntax(Builder *b, const yaml_parser_t *parser) {
         const char *problem = parser->problem ? parser->problem : "unknown problem";
         Span span = builder_span(b, &parser->problem_mark, &parser->problem_mark);
         span.end_column = span.column + 1;
+        const char *line;
+        size_t length;
+        /* Without a last line break libyaml points to a line that is not there. */
+        if (!source_get_line(b->source, span.line, &line, &length))
+                span = source_span_at_offset(b->source, source_length(b->source));
         Diag *diag = diag_add(b->diags, DIAG_YAML_SYNTAX, span, "not YAML: %s", problem);
         if (parser->context && (parser->context_mark.line != parser->problem_mark.line ||
                                 parser->context_mark.column != parser->problem_mark.column)) {

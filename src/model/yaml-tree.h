@@ -48,7 +48,7 @@ enum {
 
 /* 0 and *ret; YAML_E_INVALID; <0 for out of memory. An empty document is invalid. */
 NODISCARD int yaml_tree_parse(
-        const Source *source, Arena *arena, DiagList *diags, YamlNode **ret, Error *reterr);
+                const Source *source, Arena *arena, DiagList *diags, YamlNode **ret, Error *reterr);
 
 /* The child of a mapping, or NULL. */
 const YamlNode *yaml_node_find(const YamlNode *mapping, const char *key);
