@@ -272,7 +272,7 @@ static void test_what_cannot_be_cut(void **state) {
 
 static void test_out_of_memory(void **state) {
         (void) state;
-        AuditKey many[100];
+        AuditKey many[8];
         for (size_t i = 0; i < ELEMENTSOF(many); i++)
                 many[i] = test_keys[i % ELEMENTSOF(test_keys)];
 
