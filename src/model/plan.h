@@ -77,7 +77,10 @@ typedef struct Plan {
         const PlanStep *steps; /* in write order: the order in which values are written */
         size_t n_steps;
         Generation *next; /* owned; what would be committed. Its tx and created_us are not set yet */
-        bool is_noop; /* next says the same as current, fragment and live values are as wanted */
+        /* next says the same as current, fragment and live values are as wanted. A rollback onto equal content
+         * with another parent is none: it moves one step back in the history, or the steps behind it could never
+         * be reached. */
+        bool is_noop;
         const char *fragment; /* the bytes that would be written; NULL: the file is removed */
         size_t fragment_length;
 } Plan;

@@ -62,12 +62,12 @@ FAILING_ALLOC_EXPORT void *malloc(size_t size) {
         return failing_alloc_refuses() ? NULL : __libc_malloc(size);
 }
 
-FAILING_ALLOC_EXPORT void *calloc(size_t n, size_t size) {
-        return failing_alloc_refuses() ? NULL : __libc_calloc(n, size);
+FAILING_ALLOC_EXPORT void *calloc(size_t nmemb, size_t size) {
+        return failing_alloc_refuses() ? NULL : __libc_calloc(nmemb, size);
 }
 
-FAILING_ALLOC_EXPORT void *realloc(void *old, size_t size) {
-        return failing_alloc_refuses() ? NULL : __libc_realloc(old, size);
+FAILING_ALLOC_EXPORT void *realloc(void *ptr, size_t size) {
+        return failing_alloc_refuses() ? NULL : __libc_realloc(ptr, size);
 }
 /* NOLINTEND(bugprone-reserved-identifier,cert-dcl37-c,readability-identifier-naming) */
 #endif

@@ -592,26 +592,26 @@ static void make_padded_profile(size_t padding, char *text, size_t n) {
         (void) snprintf(text + length + padding, 2, "\n");
 }
 
-static int load_and_plan(PlanInput *input, FixtureLibrary *library, DiagList *list) {
+static int load_and_plan(PlanInput input, FixtureLibrary *library, DiagList *list) {
         CLEANUP(bundle_freep) Bundle *bundle = NULL;
         CLEANUP(plan_freep) Plan *plan = NULL;
         Error error = {};
         int r = bundle_load("padded", fixture_fetch, library, list, &bundle, &error);
         if (r != 0)
                 return r;
-        input->bundles = (const Bundle *const *) &bundle;
-        input->n_bundles = 1;
-        r = plan_build(input, list, &plan, &error);
+        input.bundles = (const Bundle *const *) &bundle;
+        input.n_bundles = 1;
+        r = plan_build(&input, list, &plan, &error);
         assert_int_equal(plan != NULL, r == 0);
         return r;
 }
 
 /* How many allocations it takes; each of them is the last one that works, once. */
-static size_t run_out_of_memory(PlanInput *input, FixtureLibrary *library) {
+static size_t run_out_of_memory(const PlanInput *input, FixtureLibrary *library) {
         for (size_t at = 0;; at++) {
                 CLEANUP(diag_list_freep) DiagList *list = diag_list_new();
                 failing_alloc_arm(at);
-                int r = load_and_plan(input, library, list);
+                int r = load_and_plan(*input, library, list);
                 size_t count = failing_alloc_disarm();
                 if (count <= at) {
                         assert_int_equal(r, 0);
