@@ -48,6 +48,26 @@ static bool apply_holds(const ApplyItem *item, const SysctlValue *value) {
         return item->has_after && sysctl_value_equal(&item->after, value);
 }
 
+/* A rehearsal that failed half way (a short write) may have changed the value: one more try, then it is stuck. */
+static int apply_mend(const Apply *apply, ApplyItem *item) {
+        int r = apply_read(apply, item);
+        if (r == -ENOMEM || apply_holds(item, &item->before))
+                return r == -ENOMEM ? r : 0;
+
+        r = live_file_write(item->file, &item->before, apply->arena);
+        int read = apply_read(apply, item);
+        if (r == -ENOMEM || read == -ENOMEM)
+                return -ENOMEM;
+        if (!apply_holds(item, &item->before))
+                item->state = APPLY_STUCK;
+        return 0;
+}
+
+static int apply_fail_rehearsal(Apply *apply, ApplyItem *item, int r) {
+        int mended = apply_mend(apply, item);
+        return mended < 0 ? mended : apply_fail(apply, APPLY_FAULT_REHEARSAL, item, r);
+}
+
 static int apply_rehearse_item(Apply *apply, ApplyItem *item) {
         if (!item->file)
                 return apply_fail(apply, APPLY_FAULT_READ_ONLY, item, -ENOENT);
@@ -57,11 +77,11 @@ static int apply_rehearse_item(Apply *apply, ApplyItem *item) {
         if (r == -EBADF)
                 return apply_fail(apply, APPLY_FAULT_READ_ONLY, item, -EACCES);
         if (r < 0)
-                return apply_fail(apply, APPLY_FAULT_REHEARSAL, item, r);
+                return apply_fail_rehearsal(apply, item, r);
 
         r = apply_read(apply, item);
         if (r < 0 || !apply_holds(item, &item->before))
-                return apply_fail(apply, APPLY_FAULT_REHEARSAL, item, r);
+                return apply_fail_rehearsal(apply, item, r);
         return 0;
 }
 

@@ -5,7 +5,8 @@
  * Writing live values so that they can be taken back: what a plan wants written, one item for each key, in order.
  *
  *         apply_init()       items from the plan and the open files
- *         apply_rehearse()   writes each before-image back; a kernel that refuses that now would refuse it at undo
+ *         apply_rehearse()   writes each before-image back; a kernel that refuses that now would refuse it at undo.
+ *                            Where that changed the value and it cannot be put right, the culprit is STUCK
  *         apply_write()      per key: compare, write once, read back, compare typed
  *         apply_undo()       in reverse order, three-way
  *

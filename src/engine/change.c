@@ -180,13 +180,11 @@ static int change_refuse(Change *change, DiagId id, const Error *error) {
         return 0;
 }
 
-static void change_tell_undone(Change *change) {
+/* Keys that have neither their old value nor, for sure, the new one. */
+static void change_tell_stuck(Change *change) {
         Session *session = change->session;
         EngineResult *result = session->result;
         const Apply *apply = &change->apply;
-
-        change_add_fault(change, apply->n_written > 0 ? DIAG_APPLY_UNDONE : DIAG_APPLY_FAILED);
-        result->outcome = apply->n_written > 0 ? "undone" : "failed";
 
         for (size_t i = 0; i < apply->n_items; i++) {
                 const ApplyItem *item = &apply->items[i];
@@ -200,6 +198,15 @@ static void change_tell_undone(Change *change) {
                 diag_set_key(result->findings, d, item->spec->key);
                 result->outcome = "unknown";
         }
+}
+
+static void change_tell_undone(Change *change) {
+        EngineResult *result = change->session->result;
+        bool wrote = change->apply.n_written > 0;
+
+        change_add_fault(change, wrote ? DIAG_APPLY_UNDONE : DIAG_APPLY_FAILED);
+        result->outcome = wrote ? "undone" : "failed";
+        change_tell_stuck(change);
 }
 
 /* After PREPARED: takes the writes back and closes the transaction. */
@@ -352,6 +359,7 @@ static int change_rehearse(Change *change, Error *reterr) {
                 bool read_only = change->apply.fault == APPLY_FAULT_READ_ONLY;
                 change_add_fault(change, read_only ? DIAG_KEY_READ_ONLY : DIAG_REHEARSAL_FAILED);
                 session->result->outcome = "refused";
+                change_tell_stuck(change);
         }
         return r;
 }
