@@ -43,6 +43,8 @@ static SeamFaultKind fault_enter(SeamFault *fault, SeamCall *call) {
         if (!hit || fault->kind == SEAM_FAULT_NONE)
                 return SEAM_FAULT_NONE;
         fault->n_faults++;
+        (void) snprintf(fault->last_fault, sizeof(fault->last_fault), "%s %s",
+                        seam_call_name(call->kind), call->path);
         return fault->kind;
 }
 
@@ -290,6 +292,7 @@ void seam_fault_reset(SeamFault *fault) {
         fault->kind = SEAM_FAULT_NONE;
         fault->n_calls = 0;
         fault->n_faults = 0;
+        fault->last_fault[0] = '\0';
         memset(fault->n_kind, 0, sizeof(fault->n_kind));
 }
 

@@ -84,6 +84,7 @@ typedef struct SeamFault {
         uint64_t n_calls;                                /* numbered so far */
         uint64_t n_faults;                               /* made so far */
         uint64_t n_kind[SEAM_CALL_KINDS];                /* of all calls */
+        char last_fault[SEAM_FAULT_PATH_MAX + 32];       /* "pwrite var/lib/twprofile/journal" */
         char paths[SEAM_FAULT_FDS][SEAM_FAULT_PATH_MAX]; /* of the open descriptors */
 } SeamFault;
 
