@@ -126,6 +126,39 @@ static void test_set_profile_leaves_what_is_set(void **state UNUSED) {
         assert_string_equal(diag_list_get(list, 1)->profile, "two");
 }
 
+/* A text that cannot be made, as when memory is short: "%ls" with a character that the C locale lacks. */
+#define UNMAKEABLE "%ls", L"\x20AC"
+
+static void test_lost_findings_are_remembered(void **state UNUSED) {
+        CLEANUP(diag_list_freep) DiagList *list = diag_list_new();
+        Diag *dummy = diag_add(list, DIAG_NOTHING_TO_DO, (Span){ 0 }, UNMAKEABLE);
+        assert_non_null(dummy);
+        for (size_t i = 0; i < 9; i++) { /* swallows without end */
+                diag_add_label(list, dummy, (Span){ 0 }, "l");
+                diag_add_note(list, dummy, "n");
+        }
+        diag_set_help(list, dummy, "h");
+        assert_int_equal(diag_list_count(list), 0);
+        assert_false(diag_list_is_complete(list));
+        assert_int_equal(diag_list_exit_code(list), 2);
+
+        CLEANUP(diag_list_freep) DiagList *to = diag_list_new();
+        diag_list_move(to, list);
+        assert_true(diag_list_is_complete(list));
+        assert_false(diag_list_is_complete(to));
+}
+
+static void test_lost_details_are_remembered(void **state UNUSED) {
+        CLEANUP(diag_list_freep) DiagList *list = diag_list_new();
+        Diag *diag = diag_add(list, DIAG_BUSY, (Span){ 0 }, "m");
+        assert_true(diag_list_is_complete(list));
+        diag_add_label(list, diag, (Span){ 0 }, UNMAKEABLE);
+        diag_add_note(list, diag, UNMAKEABLE);
+        assert_int_equal(diag->n_labels, 0);
+        assert_int_equal(diag->n_notes, 0);
+        assert_false(diag_list_is_complete(list));
+}
+
 static void test_every_row_is_found_by_name_and_code(void **state UNUSED) {
         assert_true(diag_row_count() > 80);
         for (size_t i = 0; i < diag_row_count(); i++) {
@@ -146,4 +179,6 @@ TEST_MAIN(cmocka_unit_test(test_add_copies_everything),
           cmocka_unit_test(test_move_keeps_texts_and_sources), cmocka_unit_test(test_many_are_kept),
           cmocka_unit_test(test_exit_code_is_the_worst),
           cmocka_unit_test(test_set_profile_leaves_what_is_set),
+          cmocka_unit_test(test_lost_findings_are_remembered),
+          cmocka_unit_test(test_lost_details_are_remembered),
           cmocka_unit_test(test_every_row_is_found_by_name_and_code))

@@ -181,6 +181,15 @@ static void test_second_place_far_off_in_a_cut_line(void **state UNUSED) {
         assert_rendered(list, &plain, strbuf_text(&want));
 }
 
+static void test_lost_findings_are_told(void **state UNUSED) {
+        CLEANUP(diag_list_freep) DiagList *list = diag_list_new();
+        (void) diag_add(list, DIAG_BUSY, (Span){ 0 }, "m");
+        /* a text that cannot be made, as when memory is short */
+        (void) diag_add(list, DIAG_BUSY, (Span){ 0 }, "%ls", L"\x20AC");
+        assert_rendered(list, &plain,
+                        "error[TW543]: m\n\nmemory ran out: some findings are missing\n");
+}
+
 static void test_place_without_line(void **state UNUSED) {
         const Source *source;
         CLEANUP(diag_list_freep) DiagList *list = list_with("x", &source);
@@ -196,4 +205,4 @@ TEST_MAIN(cmocka_unit_test(test_escape_table), cmocka_unit_test(test_carets_by_d
           cmocka_unit_test(test_places_in_two_sources),
           cmocka_unit_test(test_gutter_grows_and_labels_are_sorted),
           cmocka_unit_test(test_second_place_far_off_in_a_cut_line),
-          cmocka_unit_test(test_place_without_line))
+          cmocka_unit_test(test_lost_findings_are_told), cmocka_unit_test(test_place_without_line))
