@@ -95,7 +95,18 @@ static int audit_take_line(AuditLog *log, const char *bytes, size_t n) {
         return 0;
 }
 
-/* Finds the last whole line that is a record, and the tear behind it. */
+/* What stands behind the last record is a tear, or several: a torn record may be torn itself. */
+static void audit_note_tear(AuditLog *log, const char *bytes, size_t n, size_t offset) {
+        if (n == 0)
+                return;
+        log->has_torn = true;
+        log->torn_is_ended = bytes[n - 1] == '\n';
+        log->torn_offset = offset;
+        log->torn_length = n;
+        log->torn_hash = sha256_of(bytes, n);
+}
+
+/* Finds the last line that is a record, and the tear behind it. */
 static int audit_read_tail(AuditLog *log, Error *reterr) {
         struct stat st;
         int r = seam_fstat(&log->file, &st);
@@ -104,7 +115,7 @@ static int audit_read_tail(AuditLog *log, Error *reterr) {
         log->end = st.st_size;
 
         /* A tear is at most one write: a torn record, or `open` and a record, each below AUDIT_LINE_MAX. */
-        char tail[5 * AUDIT_LINE_MAX];
+        char tail[AUDIT_TAIL_LINES * AUDIT_LINE_MAX];
         size_t want = (size_t) st.st_size < sizeof(tail) ? (size_t) st.st_size : sizeof(tail);
         off_t start = st.st_size - (off_t) want;
         ssize_t n = seam_read(&log->file, tail, want, start);
@@ -114,22 +125,16 @@ static int audit_read_tail(AuditLog *log, Error *reterr) {
         size_t whole = (size_t) n;
         while (whole > 0 && tail[whole - 1] != '\n')
                 whole--;
-        if (whole < (size_t) n) {
-                log->has_torn = true;
-                log->torn_offset = (size_t) start + whole;
-                log->torn_length = (size_t) n - whole;
-                log->torn_hash = sha256_of(tail + whole, (size_t) n - whole);
-        }
-
-        /* Lines that are no records (an ended tear whose `torn` record was torn as well) are walked over. */
         while (whole > 0) {
                 size_t end = whole - 1, begin = end;
                 while (begin > 0 && tail[begin - 1] != '\n')
                         begin--;
                 if (audit_take_line(log, tail + begin, end - begin) >= 0)
-                        return 0;
+                        break;
                 whole = begin;
         }
+
+        audit_note_tear(log, tail + whole, (size_t) n - whole, (size_t) start + whole);
         return 0;
 }
 
@@ -191,6 +196,53 @@ int audit_log_open(
         return 0;
 }
 
+/* Takes note of one line. False: it is older than the transaction. */
+static bool audit_follow(
+                const char *bytes, size_t n, const char *tx, uint64_t from, AuditTrail *trail) {
+        AuditLine line;
+        if (audit_line_decode(bytes, n, &line, NULL) < 0)
+                return true;
+
+        const char *of = json_string_value(json_object_get(line.object, "tx"));
+        if (of && streq(of, tx) && line.event == AUDIT_INTENT)
+                trail->has_intent = true;
+        if (of && streq(of, tx) && line.event == AUDIT_OUTCOME) {
+                trail->has_outcome = true;
+                trail->outcome = (AuditHead){ .seq = line.seq, .hash = line.hash };
+        }
+        json_decref(line.object);
+        return line.seq > from && !trail->has_intent;
+}
+
+int audit_log_find(
+                const AuditLog *log, const char *tx, uint64_t from, AuditTrail *ret,
+                Error *reterr) {
+        size_t size = log->end > 0 ? (size_t) log->end : 0;
+        size_t want = size < AUDIT_TRAIL_MAX ? size : AUDIT_TRAIL_MAX;
+        cleanup_free char *bytes = malloc(want + 1);
+        if (!bytes)
+                return error_set(reterr, -ENOMEM, "cannot read the audit log");
+        ssize_t n = seam_read(&log->file, bytes, want, (off_t) (size - want));
+        if (n < 0)
+                return error_set(reterr, (int) n, "cannot read the audit log");
+
+        AuditTrail trail = { 0 };
+        bool goes_on = true;
+        size_t end = (size_t) n;
+        while (goes_on && end > 0) {
+                size_t begin = --end; /* without the newline; a torn end is no record */
+                while (begin > 0 && bytes[begin - 1] != '\n')
+                        begin--;
+                goes_on = audit_follow(bytes + begin, end - begin, tx, from, &trail);
+                end = begin;
+        }
+        if (goes_on && want < size)
+                trail.has_intent = true;
+
+        *ret = trail;
+        return 0;
+}
+
 /* What must stand before the record itself: who we are, or what was torn. */
 static int audit_encode_preface(AuditLog *log, const AuditRecord *record, StrBuf *out) {
         AuditRecord preface = {
@@ -208,7 +260,8 @@ static int audit_encode_preface(AuditLog *log, const AuditRecord *record, StrBuf
                 r = audit_record_encode(&preface, &log->head, out, &log->head);
         }
         if (r >= 0 && log->has_torn) {
-                strbuf_add_char(out, '\n'); /* ends the torn line */
+                if (!log->torn_is_ended)
+                        strbuf_add_char(out, '\n');
                 preface.event = AUDIT_TORN;
                 preface.log_id = NULL;
                 preface.torn_offset = log->torn_offset;

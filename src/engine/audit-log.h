@@ -21,7 +21,8 @@ typedef struct AuditLog {
         SeamFd file;
         off_t end;
         AuditHead head;
-        bool has_torn; /* a tear to be recorded with the next record */
+        bool has_torn;      /* a tear to be recorded with the next record */
+        bool torn_is_ended; /* by a newline */
         size_t torn_offset, torn_length;
         Sha256 torn_hash;
         char log_id[TX_ID_SIZE];  /* "" for a log that exists already */
@@ -34,6 +35,20 @@ NODISCARD int audit_log_open(
                 AuditLog *ret, const Seam *seam, int root_fd, int state_fd, gid_t gid,
                 Error *reterr);
 void audit_log_close(AuditLog *log);
+
+/* What the log has of a transaction. */
+typedef struct AuditTrail {
+        bool has_intent;
+        bool has_outcome;
+        AuditHead outcome; /* its number and hash */
+} AuditTrail;
+
+/* Looks from the end back to record number `from`, the transaction's intent (0: unknown). What lies further back than
+ * AUDIT_TRAIL_MAX bytes counts as an intent: a death is never so long ago unless somebody filled the log meanwhile.
+ * 0 or <0. */
+#define AUDIT_TRAIL_MAX ((size_t) 1024 * 1024)
+NODISCARD int audit_log_find(
+                const AuditLog *log, const char *tx, uint64_t from, AuditTrail *ret, Error *reterr);
 
 /* Appends (after an `open` or `torn` record where one is due, in the same write) and flushes. */
 NODISCARD int audit_log_append(AuditLog *log, const AuditRecord *record, Error *reterr);
