@@ -14,6 +14,7 @@
 #define AUDIT_SUFFIX     ".ndjson"
 #define AUDIT_FIRST_FILE AUDIT_PREFIX "1" AUDIT_SUFFIX
 #define AUDIT_HEAD_MAX   512U
+#define AUDIT_TAIL_LINES 5U
 
 void audit_log_close(AuditLog *log) {
         seam_fd_close(&log->file);
