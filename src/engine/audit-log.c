@@ -240,6 +240,9 @@ int audit_log_find(
         if (goes_on && want < size)
                 trail.has_intent = true;
 
+        int r = trail.has_outcome ? seam_fdatasync(&log->file) : 0;
+        if (r < 0)
+                return error_set(reterr, r, "cannot flush the audit log");
         *ret = trail;
         return 0;
 }

@@ -45,7 +45,7 @@ typedef struct AuditTrail {
 
 /* Looks from the end back to record number `from`, the transaction's intent (0: unknown). What lies further back than
  * AUDIT_TRAIL_MAX bytes counts as an intent: a death is never so long ago unless somebody filled the log meanwhile.
- * 0 or <0. */
+ * An outcome that is found may not have been flushed by who died: it is now. 0 or <0. */
 #define AUDIT_TRAIL_MAX ((size_t) 1024 * 1024)
 NODISCARD int audit_log_find(
                 const AuditLog *log, const char *tx, uint64_t from, AuditTrail *ret, Error *reterr);

@@ -210,43 +210,65 @@ static int recovery_redo(Recovery *recovery, bool same_boot, Error *reterr) {
 
 /* --- deciding ----------------------------------------------------------------------------------------------- */
 
-/* The outcome record and DONE; a failing audit does not keep us from settling. */
-static int recovery_close(Recovery *recovery, Error *reterr) {
+/* Tells how the transaction ended, once: where the process died behind its outcome, that one stands; where it died
+ * before its intent, there is nothing that an outcome could belong to, and the record is of the recovery alone. */
+static int recovery_audit(Recovery *recovery, JournalDone *done, Error *reterr) {
         Session *session = recovery->session;
         const Generation *current = session->current;
-        Error error = { 0 };
-        Sha256 hash;
+        const JournalPrepared *prepared = recovery->has_prepared ? &recovery->prepared : NULL;
+
+        AuditTrail trail;
+        int r = session_open_audit(session, reterr);
+        if (r >= 0)
+                r = audit_log_find(
+                                &session->audit, recovery->last->tx,
+                                prepared ? prepared->audit_seq : 0, &trail, reterr);
+        if (r < 0)
+                return r;
+        if (trail.has_outcome) {
+                done->audit_seq = trail.outcome.seq;
+                done->audit_hash = trail.outcome.hash;
+                return 0;
+        }
 
         AuditRecord record = {
-                .event = AUDIT_OUTCOME,
+                .event = trail.has_intent ? AUDIT_OUTCOME : AUDIT_RECOVER,
                 .tx = recovery->last->tx,
-                .verb = recovery->has_prepared ? recovery->prepared.verb : "recover",
+                .verb = prepared ? prepared->verb : "recover",
                 .keys = recovery->keys,
                 .n_keys = recovery->n_keys,
-                .generation_from = recovery->has_prepared ? recovery->prepared.from : 0,
+                .generation_from = prepared ? prepared->from : 0,
                 .generation_to = current ? current->number : 0,
                 .outcome = recovery->outcome,
                 .exit_code = diag_list_exit_code(session->result->findings),
                 .has_frame = true,
                 .frame = recovery->last->hash,
         };
+        r = report_audit_profiles(session, current, &record.profiles, &record.n_profiles);
+        if (r < 0)
+                return error_set(reterr, r, "cannot write the audit log");
+
+        r = session_audit(session, &record, &done->audit_hash, reterr);
+        if (r >= 0)
+                done->audit_seq = session->audit.head.seq;
+        return r;
+}
+
+/* The audit record and DONE; a failing audit does not keep us from settling. */
+static int recovery_close(Recovery *recovery, Error *reterr) {
+        Session *session = recovery->session;
+        Error error = { 0 };
+        Sha256 hash;
+
         JournalDone done = {
                 .outcome = recovery->outcome,
-                .generation = current ? current->number : 0,
+                .generation = session->current ? session->current->number : 0,
         };
-
-        int r = report_audit_profiles(session, current, &record.profiles, &record.n_profiles);
-        if (r >= 0)
-                r = session_audit(session, &record, &hash, &error);
-        if (r < 0)
+        if (recovery_audit(recovery, &done, &error) < 0)
                 session_add_error(session, DIAG_AUDIT_INCOMPLETE, &error);
-        else {
-                done.audit_seq = session->audit.head.seq;
-                done.audit_hash = session->audit.head.hash;
-        }
 
         CLEANUP(strbuf_deinit) StrBuf payload = { 0 };
-        r = journal_done_encode(&done, &payload);
+        int r = journal_done_encode(&done, &payload);
         if (r < 0)
                 return error_set(reterr, r, "cannot close the transaction");
         r = journal_append(
@@ -375,6 +397,9 @@ static int recovery_close_intent(Session *session, Error *reterr) {
 }
 
 static int recovery_at_boot(Session *session, Error *reterr) {
+        /* also of a change that died before it was in the journal */
+        fragment_sweep(session->engine->seam, session->engine->root_fd);
+
         int r = recovery_rebuild(session, reterr);
         if (r >= 0)
                 r = session_load(session, reterr);
