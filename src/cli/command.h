@@ -32,7 +32,7 @@ typedef enum CommandFlags {
 struct Command {
         const char *name;
         const char *args; /* as in the synopsis, "" for none */
-        const char *help; /* one line, below 60 columns, no full stop */
+        const char *help; /* one line, at most 52 columns, no full stop */
         const char *more; /* what else a reader of --help wants to know, filled by hand to 78 columns; or NULL */
         CommandGroup group;
         size_t min_args, max_args;

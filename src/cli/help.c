@@ -4,7 +4,7 @@
 #include "config.h"
 #include "diag/utf8.h"
 
-#define LEFT_COLUMN 30U
+#define LEFT_COLUMN 28U
 
 static void add_padded(StrBuf *out, const char *left, const char *right) {
         size_t width = utf8_count(left, strlen(left));
@@ -92,9 +92,8 @@ void help_render(const Command *command, StrBuf *out) {
                 render_verb(command, out);
                 return;
         }
-        strbuf_add(out,
-                   "Vetted sysctl profiles for busy servers: applied whole, recorded, taken back exactly.\n"
-                   "\nUsage: twprofile [OPTION…] VERB [ARGUMENT…]\n");
+        strbuf_add(out, "Vetted sysctl profiles: applied whole, recorded, and taken back exactly.\n"
+                        "\nUsage: twprofile [OPTION…] VERB [ARGUMENT…]\n");
         for (CommandGroup group = COMMAND_GROUP_PROFILES; group <= COMMAND_GROUP_TRY; group++)
                 add_verbs(group, out);
         strbuf_add(out, "\nOptions of every verb:\n");

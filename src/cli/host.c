@@ -38,8 +38,10 @@ static int load_status(Host *host, Arena *arena, Error *reterr) {
         if (r < 0)
                 return error_set(reterr, r, "cannot read '/" STATUS_PATH "'");
         r = status_decode(bytes, n, arena, &host->status, reterr);
-        if (r < 0)
-                return error_prefix(reterr, r, "cannot understand '/" STATUS_PATH "'");
+        if (r < 0) {
+                (void) !error_prefix(reterr, r, "cannot understand '/" STATUS_PATH "'");
+                return r == -EBADMSG ? -EIO : r; /* a file of ours, not a message */
+        }
         host->status_state = HOST_STATUS_CURRENT;
         if (host->files_only)
                 return 0;

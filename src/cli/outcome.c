@@ -277,6 +277,7 @@ static int add_table(const Outcome *outcome, bool done, Context *context) {
                 int r = table_new(&table, context->out, &context->error);
                 if (r < 0)
                         return r;
+                strbuf_add_char(&context->text, '\n');
                 table_add_column(table, "KEY", 0);
                 table_add_column(table, done ? "BEFORE" : "NOW", 0);
                 table_add_column(table, done ? "AFTER" : "WANTED", 0);
@@ -329,7 +330,7 @@ int outcome_render_planned(const Outcome *outcome, Context *context) {
                             outcome->generation);
                 return 0;
         }
-        strbuf_addf(out, "Generation %" PRIu64 " → %" PRIu64 "\n\n", outcome->generation_before,
+        strbuf_addf(out, "Generation %" PRIu64 " → %" PRIu64 "\n", outcome->generation_before,
                     outcome->generation);
         int r = add_table(outcome, /* done= */ false, context);
         if (r < 0)
@@ -359,7 +360,7 @@ int outcome_render_done(const Outcome *outcome, Context *context) {
                             outcome->generation);
                 return add_table(outcome, /* done= */ true, context);
         }
-        strbuf_addf(out, "%s: generation %" PRIu64 " → %" PRIu64 "\n\n",
+        strbuf_addf(out, "%s: generation %" PRIu64 " → %" PRIu64 "\n",
                     streq(outcome->outcome, "partly") ? "Done in part" : "Done",
                     outcome->generation_before, outcome->generation);
         int r = add_table(outcome, /* done= */ true, context);

@@ -19,7 +19,7 @@ static int rollback_run(Context *context) {
 const Command cmd_rollback = {
         .name = "rollback",
         .args = "",
-        .help = "Go one generation back, or to the one that is named",
+        .help = "Go one generation back, or to a named one",
         .more = "A rollback is a generation of its own with the older one's content; n rollbacks\n"
                 "go n steps back. --to=origin leaves nothing of ours: every key gets the value\n"
                 "back that it had before twprofile took it.\n",

@@ -221,7 +221,7 @@ static int sandbox_run(Context *context) {
 const Command cmd_sandbox = {
         .name = "sandbox",
         .args = "[COMMAND…]",
-        .help = "Try everything in a private copy of this machine's settings",
+        .help = "Try everything in a private copy of the settings",
         .more = "COMMAND (else a shell) runs with a network namespace of its own, so with its own\n"
                 "sysctl values, and with private /etc, /run, /var/lib and /var/log: links to the\n"
                 "host's entries, read-only, and real directories where twprofile writes. It needs\n"

@@ -68,9 +68,10 @@ static void add_setting(
 static void add_head(Context *context, const Bundle *bundle) {
         StrBuf *out = &context->text;
         const Profile *root = bundle_root(bundle);
-        strbuf_addf(out, "%s: ", root->name);
-        diag_text_add_escaped(out, root->summary, strlen(root->summary));
-        strbuf_addf(out, "\n\nFile:     %s\nPriority: %d\n", source_name(root->source),
+        CLEANUP(strbuf_deinit) StrBuf title = {};
+        strbuf_addf(&title, "%s: %s", root->name, root->summary);
+        prose_add(out, strbuf_text(&title), 0, context->out.width);
+        strbuf_addf(out, "\nFile:     %s\nPriority: %d\n", source_name(root->source),
                     root->priority);
         for (size_t i = 1; i < bundle->n_profiles; i++)
                 strbuf_addf(out, "Includes: %s (%s)\n", bundle->profiles[i]->name,
@@ -169,7 +170,7 @@ static int show_run(Context *context) {
 const Command cmd_show = {
         .name = "show",
         .args = "NAME",
-        .help = "Explain a profile: each value, what it does, what is live",
+        .help = "Explain a profile: what it sets, and why",
         .group = COMMAND_GROUP_PROFILES,
         .min_args = 1,
         .max_args = 1,

@@ -265,8 +265,8 @@ const Command cmd_status = {
         .name = "status",
         .args = "",
         .help = "Show what is enabled and whether it is live",
-        .more = "Needs no privilege. --check exits 1 when a live value is not the wanted one, when\n"
-                "the state needs attention, or when it was not made live after a boot.\n",
+        .more = "Needs no privilege. --check exits 1 when a live value is not the wanted one,\n"
+                "when the state needs attention, or when a boot has not made it live.\n",
         .group = COMMAND_GROUP_WATCH,
         .options = OPT_ROOT | OPT_CHECK,
         .run = status_run,
