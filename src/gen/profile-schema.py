@@ -59,7 +59,7 @@ def read_fields(text):
 
 
 def read_limits(text):
-    return {name: int(value) for name, value in re.findall(r"^#define PROFILE_(\w+) (\d+)U?\b", text, re.MULTILINE)}
+    return {name: int(value) for name, value in re.findall(r"^#define PROFILE_(\w+) +(\d+)U?\b", text, re.MULTILINE)}
 
 
 # ---- values of sysctls ----

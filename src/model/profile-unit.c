@@ -19,9 +19,9 @@ typedef struct Unit {
 static const Unit units[] = {
         { "ms", UNIT_DURATION, 1 },
         { "s", UNIT_DURATION, 1000 },
-        { "min", UNIT_DURATION, 60 * 1000 },
-        { "h", UNIT_DURATION, 60 * 60 * 1000 },
-        { "d", UNIT_DURATION, 24 * 60 * 60 * 1000 },
+        { "min", UNIT_DURATION, INT64_C(60) * 1000 },
+        { "h", UNIT_DURATION, INT64_C(60) * 60 * 1000 },
+        { "d", UNIT_DURATION, INT64_C(24) * 60 * 60 * 1000 },
         { "B", UNIT_SIZE, 1 },
         { "KiB", UNIT_SIZE, INT64_C(1) << 10 },
         { "MiB", UNIT_SIZE, INT64_C(1) << 20 },

@@ -231,7 +231,7 @@ static void read_accept_rule(ProfileCheck *check, const YamlNode *node, void *ta
 
 static void read_accept_reason(ProfileCheck *check, const YamlNode *node, void *target) {
         ProfileAccept *accept = target;
-        const char *reason;
+        const char *reason = "";
         if (!node_is_null(node) && !check_read_line(check, node, "'reason'", &reason))
                 return;
         if (node_is_null(node) || text_is_blank(reason)) {

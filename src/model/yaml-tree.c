@@ -261,7 +261,7 @@ static int child_compare(const void *a, const void *b) {
 
 /* Sorted rather than compared each with each: thousands of keys cost no more than reading them. */
 static void check_duplicates(Builder *b, const YamlNode *mapping) {
-        if (mapping->n_children < 2)
+        if (!mapping->first || !mapping->first->next)
                 return;
 
         const YamlNode **children = arena_alloc_array(
@@ -292,7 +292,9 @@ static void check_duplicates(Builder *b, const YamlNode *mapping) {
 }
 
 static void on_container_end(Builder *b, const yaml_event_t *event, bool is_flow) {
+        assert(b->depth > 0); /* ends come after starts, and a start that failed ended the loop */
         YamlNode *node = b->frames[--b->depth].node;
+        assert(node);
         if (is_flow) {
                 b->end_line = number_of_mark(event->end_mark.line);
                 b->end_column = number_of_mark(event->end_mark.column);

@@ -92,21 +92,20 @@ static void test_many_are_kept(void **state UNUSED) {
 static void test_exit_code_is_the_worst(void **state UNUSED) {
         static const struct {
                 DiagId ids[3];
-                size_t n;
                 int want;
-                size_t errors;
+                size_t n, errors;
         } rows[] = {
                 { { 0 }, 0, 0, 0 },
-                { { DIAG_NOTHING_TO_DO }, 1, 0, 0 },
-                { { DIAG_DROPPED_BY_REBOOT, DIAG_KEY_PENDING }, 2, 7, 0 },
-                { { DIAG_KEY_PENDING, DIAG_DRIFT }, 2, 4, 1 },
+                { { DIAG_NOTHING_TO_DO }, 0, 1, 0 },
+                { { DIAG_DROPPED_BY_REBOOT, DIAG_KEY_PENDING }, 7, 2, 0 },
+                { { DIAG_KEY_PENDING, DIAG_DRIFT }, 4, 2, 1 },
                 { { DIAG_DRIFT, DIAG_OUT_OF_RANGE, DIAG_DRIFT }, 3, 3, 3 },
-                { { DIAG_TIME_WAIT_BELOW_RFC, DIAG_DRIFT }, 2, 3, 2 },
-                { { DIAG_OUT_OF_RANGE, DIAG_UNKNOWN_PROFILE }, 2, 5, 2 },
-                { { DIAG_UNKNOWN_PROFILE, DIAG_STATE_UNKNOWN }, 2, 8, 2 },
-                { { DIAG_APPLY_UNDONE, DIAG_STATE_UNKNOWN }, 2, 8, 2 },
+                { { DIAG_TIME_WAIT_BELOW_RFC, DIAG_DRIFT }, 3, 2, 2 },
+                { { DIAG_OUT_OF_RANGE, DIAG_UNKNOWN_PROFILE }, 5, 2, 2 },
+                { { DIAG_UNKNOWN_PROFILE, DIAG_STATE_UNKNOWN }, 8, 2, 2 },
+                { { DIAG_APPLY_UNDONE, DIAG_STATE_UNKNOWN }, 8, 2, 2 },
                 { { DIAG_STATE_UNKNOWN, DIAG_IO_FAILED }, 2, 2, 2 },
-                { { DIAG_USAGE }, 1, 64, 1 },
+                { { DIAG_USAGE }, 64, 1, 1 },
         };
         TEST_EACH(row, rows) {
                 CLEANUP(diag_list_freep) DiagList *list = diag_list_new();
