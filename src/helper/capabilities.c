@@ -2,6 +2,8 @@
 #include "helper/capabilities.h"
 
 #include <linux/securebits.h>
+#include <stdint.h>
+#include <stdio.h>
 #include <sys/capability.h>
 #include <sys/prctl.h>
 
@@ -16,6 +18,11 @@ static void cap_t_freep(cap_t *caps) {
                 (void) cap_free(*caps);
 }
 
+static void file_closep(FILE **file) {
+        if (*file)
+                (void) fclose(*file); /* only read from */
+}
+
 static void cap_namep(char **name) {
         if (*name)
                 (void) cap_free(*name);
@@ -23,44 +30,66 @@ static void cap_namep(char **name) {
 
 /* --- reading -------------------------------------------------------------------------------------------- */
 
-int capabilities_read(CapabilityState *ret, Error *reterr) {
-        CLEANUP(cap_t_freep) cap_t caps = cap_get_proc();
-        if (!caps)
+/* The number of a capability in the mask. */
+static int mask_find(uint64_t mask) {
+        return mask == 0 ? CAPABILITY_NONE : 63 - __builtin_clzll(mask);
+}
+
+/* The number behind "NAME:\t" when the line is that one. */
+static bool line_parse(const char *line, const char *name, uint64_t *ret) {
+        const char *digits = startswith(line, name);
+        if (!digits || digits[0] != ':' || digits[1] != '\t')
+                return false;
+
+        char *end;
+        errno = 0;
+        unsigned long long value = strtoull(digits + 2, &end, 16);
+        if (errno != 0 || end == digits + 2 || *end != '\n')
+                return false;
+        *ret = value;
+        return true;
+}
+
+/* One file instead of a call for each capability and set, which are 82, twice. Before the lines for us stands one
+ * with all supplementary groups, so a line may be long; the name of the process comes escaped. */
+static int status_read(const char *const names[], uint64_t values[], size_t n, Error *reterr) {
+        CLEANUP(file_closep) FILE *file = fopen("/proc/self/status", "re");
+        if (!file)
                 return error_set(reterr, -errno, "cannot read the capabilities of this process");
-        int no_new_privs = prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0);
-        if (no_new_privs < 0)
-                return error_set(reterr, -errno, "cannot read no_new_privs");
 
-        CapabilityState state = {
-                .permitted = CAPABILITY_NONE,
-                .inheritable = CAPABILITY_NONE,
-                .effective = CAPABILITY_NONE,
-                .ambient = CAPABILITY_NONE,
-                .bounding = CAPABILITY_NONE,
-                .no_new_privs = no_new_privs == 1,
+        cleanup_free char *line = NULL;
+        size_t size = 0, found = 0;
+        while (found < n && getline(&line, &size, file) > 0)
+                if (line_parse(line, names[found], &values[found]))
+                        found++;
+        if (found < n)
+                return error_set(
+                                reterr, -EBADMSG,
+                                "cannot read the capabilities of this process: /proc/self/status has no %s",
+                                names[found]);
+        return 0;
+}
+
+int capabilities_read(CapabilityState *ret, Error *reterr) {
+        enum { INHERITABLE, PERMITTED, EFFECTIVE, BOUNDING, AMBIENT, NO_NEW_PRIVS, N_LINES };
+        /* in the order of the file (fs/proc/array.c) */
+        static const char *const names[N_LINES] = {
+                "CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb", "NoNewPrivs",
         };
-        for (cap_value_t value = 0; value < cap_max_bits(); value++) {
-                cap_flag_value_t permitted, inheritable, effective;
-                if (cap_get_flag(caps, value, CAP_PERMITTED, &permitted) < 0 ||
-                    cap_get_flag(caps, value, CAP_INHERITABLE, &inheritable) < 0 ||
-                    cap_get_flag(caps, value, CAP_EFFECTIVE, &effective) < 0)
-                        return error_set(reterr, -errno, "cannot read capability %d", value);
+        uint64_t values[N_LINES];
+        int r = status_read(names, values, N_LINES, reterr);
+        if (r < 0)
+                return r;
 
-                if (permitted == CAP_SET)
-                        state.permitted = value;
-                if (inheritable == CAP_SET)
-                        state.inheritable = value;
-                if (effective == CAP_SET)
-                        state.effective = value;
-                if (cap_get_ambient(value) == CAP_SET)
-                        state.ambient = value;
-                if (cap_get_bound(value) == CAP_SET)
-                        state.bounding = value;
-                if (value == CAP_SETPCAP)
-                        state.is_setpcap = effective == CAP_SET;
-        }
-
-        *ret = state;
+        *ret = (CapabilityState){
+                .permitted = mask_find(values[PERMITTED]),
+                .inheritable = mask_find(values[INHERITABLE]),
+                .effective = mask_find(values[EFFECTIVE]),
+                .ambient = mask_find(values[AMBIENT]),
+                .bounding = mask_find(values[BOUNDING]),
+                .no_new_privs = values[NO_NEW_PRIVS] == 1,
+                .is_setpcap = (values[EFFECTIVE] & (UINT64_C(1) << CAP_SETPCAP)) != 0,
+        };
         return 0;
 }
 
@@ -131,7 +160,7 @@ int capabilities_drop(Error *reterr) {
                 if (cap_set_secbits(SECUREBITS) < 0)
                         return error_set(reterr, -errno, "cannot set the secure bits");
         }
-        if (cap_reset_ambient() < 0)
+        if (state.ambient != CAPABILITY_NONE && cap_reset_ambient() < 0)
                 return error_set(reterr, -errno, "cannot empty the ambient capabilities");
         CLEANUP(cap_t_freep) cap_t none = cap_init();
         if (!none)
