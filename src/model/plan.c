@@ -38,16 +38,20 @@ static int want_bundles(Builder *b) {
                                            .current = in->current,
                                            .live = in->live },
                         b->plan->arena, b->findings, &set, b->reterr);
-        if (r == EFFECTIVE_E_REFUSED)
-                b->refused = true;
-        if (r != 0)
-                return r < 0 ? r : 0;
+        if (r < 0)
+                return r;
+        bool has_set = r == 0;
+        int verdict = rules_check_bundles(in->bundles, in->n_bundles, &set, b->findings, b->reterr);
+        if (verdict < 0)
+                return verdict;
+        b->refused = b->refused || !has_set || verdict == RULES_E_REFUSED;
+        if (!has_set)
+                return 0;
 
         r = rules_check(&set, in->live, b->findings, b->reterr);
         if (r < 0)
                 return r;
-        if (r == RULES_E_REFUSED)
-                b->refused = true;
+        b->refused = b->refused || r == RULES_E_REFUSED;
 
         b->wanted = arena_alloc_array(b->plan->arena, set.n_keys + 1, sizeof(PlanWanted));
         if (!b->wanted)

@@ -20,6 +20,7 @@ typedef struct RuleHit {
 typedef struct Rule {
         DiagId id;
         const char *key; /* the question is asked only when the set owns it */
+        bool of_the_value; /* the value alone answers it: asked of every profile, wherever it is read */
         bool (*applies)(const RuleFacts *facts, const EffectiveKey *key, RuleHit *hit);
 } Rule;
 
@@ -106,12 +107,14 @@ static bool port_range_equal_parity(
 }
 
 static const Rule rules[] = {
-        { DIAG_TIME_WAIT_BELOW_RFC, "net.ipv4.tcp_tw_timeout", time_wait_below_rfc },
-        { DIAG_FIN_TIMEOUT_SHORTENED, "net.ipv4.tcp_fin_timeout", fin_timeout_shortened },
-        { DIAG_REUSE_WITHOUT_TIMESTAMPS, "net.ipv4.tcp_tw_reuse", reuse_without_timestamps },
-        { DIAG_REUSE_TWO_UNKNOWN, "net.ipv4.tcp_tw_reuse", reuse_two_unknown },
-        { DIAG_PORT_RANGE_SYSTEM_PORTS, "net.ipv4.ip_local_port_range", port_range_system_ports },
-        { DIAG_PORT_RANGE_EQUAL_PARITY, "net.ipv4.ip_local_port_range", port_range_equal_parity },
+        { DIAG_TIME_WAIT_BELOW_RFC, "net.ipv4.tcp_tw_timeout", true, time_wait_below_rfc },
+        { DIAG_FIN_TIMEOUT_SHORTENED, "net.ipv4.tcp_fin_timeout", true, fin_timeout_shortened },
+        { DIAG_REUSE_WITHOUT_TIMESTAMPS, "net.ipv4.tcp_tw_reuse", false, reuse_without_timestamps },
+        { DIAG_REUSE_TWO_UNKNOWN, "net.ipv4.tcp_tw_reuse", false, reuse_two_unknown },
+        { DIAG_PORT_RANGE_SYSTEM_PORTS, "net.ipv4.ip_local_port_range", true,
+          port_range_system_ports },
+        { DIAG_PORT_RANGE_EQUAL_PARITY, "net.ipv4.ip_local_port_range", true,
+          port_range_equal_parity },
 };
 
 /* The exact lines: who reads them is about to paste them. */
@@ -190,6 +193,53 @@ static bool judge(DiagList *findings, const Rule *rule, const EffectiveKey *key,
         return row->severity == DIAG_SEVERITY_REFUSE || row->severity == DIAG_SEVERITY_ACCEPTANCE;
 }
 
+/* 0 or 1 (refused), or -ENOMEM. */
+static int ask(const Rule *rule, const RuleFacts *facts, const EffectiveKey *key,
+               DiagList *findings, Error *reterr) {
+        CLEANUP(hit_deinit) RuleHit hit = {};
+        if (!rule->applies(facts, key, &hit))
+                return 0;
+        if (hit.message.failed || hit.help.failed)
+                return error_set(reterr, -ENOMEM, "cannot check the safety rules");
+        return judge(findings, rule, key, &hit);
+}
+
+/* A setting that decides its key is judged there; here come those that are skipped or overruled. */
+static int ask_bundle(
+                const Rule *rule, const Bundle *bundle, const RuleFacts *facts, DiagList *findings,
+                Error *reterr) {
+        const SysctlSpec *spec = catalogue_find(rule->key);
+        const BundleSetting *setting = spec ? bundle_find_setting(bundle, spec) : NULL;
+        if (!setting || setting->setting->merge != SETTING_EXACT)
+                return 0;
+        const EffectiveKey *decided = effective_set_find(facts->set, rule->key);
+        if (decided && decided->setting == setting)
+                return 0;
+
+        EffectiveKey key = {
+                .spec = spec,
+                .value = setting->setting->value,
+                .bundle = bundle,
+                .setting = setting,
+        };
+        return ask(rule, facts, &key, findings, reterr);
+}
+
+int rules_check_bundles(
+                const Bundle *const *bundles, size_t n_bundles, const EffectiveSet *set,
+                DiagList *findings, Error *reterr) {
+        RuleFacts facts = { .set = set };
+        bool refused = false;
+        for (size_t i = 0; i < ELEMENTSOF(rules); i++)
+                for (size_t k = 0; k < n_bundles && rules[i].of_the_value; k++) {
+                        int r = ask_bundle(&rules[i], bundles[k], &facts, findings, reterr);
+                        if (r < 0)
+                                return r;
+                        refused = refused || r > 0;
+                }
+        return refused ? RULES_E_REFUSED : 0;
+}
+
 int rules_check(const EffectiveSet *set, const LiveSnapshot *live, DiagList *findings,
                 Error *reterr) {
         RuleFacts facts = { .set = set, .live = live };
@@ -198,12 +248,10 @@ int rules_check(const EffectiveSet *set, const LiveSnapshot *live, DiagList *fin
                 const EffectiveKey *key = effective_set_find(set, rules[i].key);
                 if (!key)
                         continue;
-                CLEANUP(hit_deinit) RuleHit hit = {};
-                if (!rules[i].applies(&facts, key, &hit))
-                        continue;
-                if (hit.message.failed || hit.help.failed)
-                        return error_set(reterr, -ENOMEM, "cannot check the safety rules");
-                refused |= judge(findings, &rules[i], key, &hit);
+                int r = ask(&rules[i], &facts, key, findings, reterr);
+                if (r < 0)
+                        return r;
+                refused = refused || r > 0;
         }
         return refused ? RULES_E_REFUSED : 0;
 }

@@ -18,7 +18,14 @@ enum {
         RULES_E_REFUSED = 1, /* the reasons are in the list */
 };
 
-/* 0, RULES_E_REFUSED, or -ENOMEM. */
+/* All rules, over what would be set. 0, RULES_E_REFUSED, or -ENOMEM. */
 NODISCARD int rules_check(
                 const EffectiveSet *set, const LiveSnapshot *live, DiagList *findings,
                 Error *reterr);
+
+/* The rules that a value answers by itself, over all exact settings that do not decide in the set: those skipped
+ * here by their `when`, and those overruled. What a profile asks for is judged the same on every host. `set` may be
+ * empty. 0, RULES_E_REFUSED, or -ENOMEM. */
+NODISCARD int rules_check_bundles(
+                const Bundle *const *bundles, size_t n_bundles, const EffectiveSet *set,
+                DiagList *findings, Error *reterr);
