@@ -30,7 +30,7 @@ typedef struct ProfileField {
 } ProfileField;
 
 /* A row of profile-fields.def. */
-#define PROFILE_FIELD_ROW(name, presence, reader, example, description)                            \
+#define PROFILE_FIELD_ROW(name, presence, reader, example, description) \
         { name, PROFILE_##presence, read_##reader, example, description },
 #define PROFILE_REQUIRED true
 #define PROFILE_OPTIONAL false
@@ -44,21 +44,22 @@ typedef struct ProfileFields {
 /* Hands each child of the mapping to its row; unknown and missing fields are added. False when `node` is no
  * mapping or a field is unknown or missing. */
 bool check_fields(
-        ProfileCheck *check, const ProfileFields *fields, const YamlNode *node, void *target);
+                ProfileCheck *check, const ProfileFields *fields, const YamlNode *node,
+                void *target);
 
 /* Adds wrong-type: "'priority' takes one integer, not a sequence". The caller adds the help. */
 Diag *check_add_wrong_type(
-        ProfileCheck *check, const YamlNode *node, const char *subject, const char *wanted);
+                ProfileCheck *check, const YamlNode *node, const char *subject, const char *wanted);
 
 /* One line of text that no other YAML reader takes for something else. `subject` names it in messages. */
 bool check_read_line(
-        ProfileCheck *check, const YamlNode *node, const char *subject, const char **ret);
+                ProfileCheck *check, const YamlNode *node, const char *subject, const char **ret);
 /* Any text, also of many lines. */
 bool check_read_text(
-        ProfileCheck *check, const YamlNode *node, const char *subject, const char **ret);
+                ProfileCheck *check, const YamlNode *node, const char *subject, const char **ret);
 /* A plain decimal integer. */
 bool check_read_integer(
-        ProfileCheck *check, const YamlNode *node, const char *subject, int64_t *ret);
+                ProfileCheck *check, const YamlNode *node, const char *subject, int64_t *ret);
 
 /* Adds bad-number for a scalar's text, with the hint that fits its spelling. */
 void check_add_bad_number(ProfileCheck *check, const YamlNode *node, const char *text);

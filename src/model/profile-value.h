@@ -13,9 +13,10 @@
 
 #include "model/profile-check.h"
 
-bool value_read(
-        ProfileCheck *check, const SysctlSpec *spec, const YamlNode *node, SysctlValue *ret);
+bool value_read(ProfileCheck *check, const SysctlSpec *spec, const YamlNode *node,
+                SysctlValue *ret);
 
 /* As above for at-least and at-most: refused where the key has no more and less. */
 bool value_read_bound(
-        ProfileCheck *check, const SysctlSpec *spec, const YamlNode *node, SysctlValue *ret);
+                ProfileCheck *check, const SysctlSpec *spec, const YamlNode *node,
+                SysctlValue *ret);

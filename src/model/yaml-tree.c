@@ -114,6 +114,10 @@ static bool check_characters(
                 bool *ret_newline) {
         *ret_newline = false;
         for (size_t i = 0; i < n;) {
+                if (text[i] >= ' ' && text[i] < 0x7F) { /* nearly all of them */
+                        i++;
+                        continue;
+                }
                 uint32_t character;
                 size_t step = utf8_decode(text + i, n - i, &character);
                 if (step == 0) /* cannot be: libyaml encodes it itself */

@@ -17,7 +17,7 @@
 #include "model/profile.h"
 
 /* One byte more than the reader takes, so that it sees that there is too much. */
-#define READ_MAX (16U * 1024 * 1024)
+#define READ_MAX ((size_t) 16 * 1024 * 1024)
 
 typedef struct Verdict {
         DiagList *diags;
@@ -95,7 +95,7 @@ static void print_json(const DiagList *diags) {
 static void print_text(const DiagList *diags, bool colour) {
         CLEANUP(strbuf_deinit) StrBuf text = { 0 };
         diag_text_render(diags, &(DiagTextOptions){ .colour = colour, .limit = 10 }, &text);
-        fputs(strbuf_text(&text), stdout);
+        (void) fputs(strbuf_text(&text), stdout);
 }
 
 int main(int argc, char **argv) {
