@@ -18,24 +18,22 @@ int process_open(pid_t pid) {
         return fd < 0 ? -errno : fd;
 }
 
-/* Reads a small file of the process with a NUL behind it. The number of bytes or <0. */
+/* Reads a small file of the process with a NUL behind it. The number of bytes or <0. One read is enough: the
+ * kernel makes the whole text of these files at once (single_open() and simple_read_from_buffer()) and gives as
+ * much as the buffer holds. */
 static ssize_t process_read(int proc_fd, const char *name, char *buffer, size_t size) {
         cleanup_close int fd = openat(proc_fd, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
         if (fd < 0)
                 return -errno;
-        size_t n = 0;
-        while (n < size - 1) {
-                ssize_t got = read(fd, buffer + n, size - 1 - n);
-                if (got < 0 && errno == EINTR)
-                        continue;
-                if (got < 0)
-                        return -errno;
-                if (got == 0)
-                        break;
-                n += (size_t) got;
-        }
+
+        ssize_t n;
+        do
+                n = read(fd, buffer, size - 1);
+        while (n < 0 && errno == EINTR);
+        if (n < 0)
+                return -errno;
         buffer[n] = '\0';
-        return (ssize_t) n;
+        return n;
 }
 
 int process_read_start(int proc_fd, uint64_t *ret) {
@@ -129,7 +127,8 @@ void process_parse_unit(const char *cgroup, char *ret, size_t size) {
                 size_t n = 0;
                 const char *path = cgroup_find(cgroup, hierarchies[i], &n);
                 const char *slash = path ? memrchr(path, '/', n) : NULL;
-                if (slash)
+                /* "/../x": outside of our cgroup namespace, so no unit of this system */
+                if (slash && memcmp(path, "/..", n < 3 ? n : 3) != 0)
                         process_copy_name(slash + 1, n - (size_t) (slash + 1 - path), ret, size);
         }
 }

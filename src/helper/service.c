@@ -295,15 +295,6 @@ static json_t *answer_unfit(const Service *service) {
         return answer_refused(findings);
 }
 
-/* SIGTERM asks for an end between two changes, not inside one. SIGKILL is what recovery is for. */
-static void set_sigterm_blocked(bool blocked) {
-        sigset_t set;
-        (void) sigemptyset(&set);
-        (void) sigaddset(&set, SIGTERM);
-        int r = sigprocmask(blocked ? SIG_BLOCK : SIG_UNBLOCK, &set, NULL);
-        assert(r == 0);
-}
-
 /* --- one call ------------------------------------------------------------------------------------------- */
 
 static int serve_ours(
@@ -321,10 +312,7 @@ static int serve_ours(
                 return answer_or_nomem(answer_refused(findings), ret, reterr);
         }
 
-        set_sigterm_blocked(true);
-        int r = method->handler(service, method, p, ret, reterr);
-        set_sigterm_blocked(false);
-        return r;
+        return method->handler(service, method, p, ret, reterr);
 }
 
 /* Gives the answer; NULL when there is none to give (a change that was sent oneway). */
@@ -381,6 +369,30 @@ static void log_dropped(const Service *service, const char *what, const char *wh
         service->log(strbuf_text(&line));
 }
 
+/* SIGTERM asks for an end between two calls, not inside one: while a call is served and answered it waits. */
+static void sigterm_hold(void) {
+        sigset_t set;
+        (void) sigemptyset(&set);
+        (void) sigaddset(&set, SIGTERM);
+        int r = sigprocmask(SIG_BLOCK, &set, NULL);
+        assert(r == 0);
+}
+
+/* Whether it came meanwhile. Then it stays held, and the process ends by itself and well: recovery has nothing to
+ * do, and does not answer a second time. */
+static bool sigterm_release(void) {
+        sigset_t set;
+        int r = sigpending(&set);
+        assert(r == 0);
+        if (sigismember(&set, SIGTERM) == 1)
+                return true;
+        (void) sigemptyset(&set);
+        (void) sigaddset(&set, SIGTERM);
+        r = sigprocmask(SIG_UNBLOCK, &set, NULL);
+        assert(r == 0);
+        return false;
+}
+
 /* 1 to go on, 0 to end, <0. */
 static int serve_message(Service *service, json_t *message, Error *reterr) {
         VarlinkCall call;
@@ -421,9 +433,13 @@ int service_run(Service *service, Error *reterr) {
                 if (r <= 0)
                         return 0;
 
+                sigterm_hold();
                 r = serve_message(service, message, reterr);
+                bool is_asked_to_end = sigterm_release();
                 json_decref(message);
                 if (r <= 0)
                         return r;
+                if (is_asked_to_end)
+                        return 0;
         }
 }

@@ -64,6 +64,8 @@ static void test_parse_unit_table(void **state) {
                 { "0::/\n", "" },
                 { "", "" },
                 { "garbage\n", "" },
+                { "0::/../..\n", "" },
+                { "0::/../session-3.scope\n", "" },
                 /* the hierarchy of systemd comes first, also when the unified one stands above it */
                 { "0::/\n1:name=systemd:/system.slice/cron.service\n", "cron.service" },
                 { "0::/a.service\n1:name=systemd:/b.service\n", "b.service" },

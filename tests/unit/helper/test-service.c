@@ -22,7 +22,7 @@ static struct {
         bool only, dry_run;
         unsigned adopt;
         char to[32], reason[64], via[32], denied[64];
-        bool has_caller, is_sigterm_blocked;
+        bool has_caller, is_sigterm_blocked, raises_sigterm;
 
         int answer;    /* of engine_run() */
         int exit_code; /* of the result */
@@ -59,6 +59,8 @@ int engine_run(Engine *engine, const EngineRequest *request, EngineResult *ret, 
         sigset_t mask;
         (void) sigprocmask(SIG_SETMASK, NULL, &mask);
         fake.is_sigterm_blocked = sigismember(&mask, SIGTERM) == 1;
+        if (fake.raises_sigterm)
+                (void) raise(SIGTERM);
 
         for (size_t i = 0; i < fake.n_progress && engine->progress; i++)
                 engine->progress(
@@ -380,6 +382,32 @@ static void test_run_unfit(void **state) {
         bed_close(bed);
 }
 
+/* In a child, because the signal stays pending. 0 when the call was answered, the next one not served. */
+static int serve_under_sigterm(void) {
+        Bed *bed = bed_open();
+        fake.raises_sigterm = true;
+        const char *calls[] = {
+                CALL("org.twprofile.Recover", "{" NETNS "}"),
+                CALL("org.twprofile.Recover", "{" NETNS "}"),
+        };
+        int r = bed_run(bed, calls, 2);
+        char *answer = bed_next(bed), *second = bed_next(bed);
+        return r == 0 && fake.n_runs == 1 && strstr(answer, "\"result\":") && streq(second, "") ? 0
+                                                                                                : 1;
+}
+
+static void test_run_sigterm_waits_for_the_answer(void **state) {
+        (void) state;
+        pid_t pid = fork();
+        assert_true(pid >= 0);
+        if (pid == 0)
+                _exit(serve_under_sigterm());
+        int status;
+        assert_int_equal(waitpid(pid, &status, 0), pid);
+        assert_true(WIFEXITED(status));
+        assert_int_equal(WEXITSTATUS(status), 0);
+}
+
 /* The engine cannot say what it did: no answer, so that recovery can give one. */
 static void test_run_engine_breaks(void **state) {
         (void) state;
@@ -464,6 +492,7 @@ TEST_MAIN(cmocka_unit_test(test_run_refuses_table), cmocka_unit_test(test_run_ha
           cmocka_unit_test(test_run_maps_refusals), cmocka_unit_test(test_run_other_namespace),
           cmocka_unit_test(test_run_caller_is_gone), cmocka_unit_test(test_run_oneway),
           cmocka_unit_test(test_run_progress_only_with_more), cmocka_unit_test(test_run_unfit),
+          cmocka_unit_test(test_run_sigterm_waits_for_the_answer),
           cmocka_unit_test(test_run_engine_breaks),
           cmocka_unit_test(test_run_drops_what_is_no_protocol),
           cmocka_unit_test(test_run_caller_leaves), cmocka_unit_test(test_run_describes_itself))
