@@ -19,7 +19,8 @@ static int open_in_root(int root_fd, const char *path) {
         long fd = syscall(SYS_openat2, root_fd, path, &how, sizeof(how));
         /* Container managers filter what is newer than they are. */
         if (fd < 0 && (errno == ENOSYS || errno == EPERM))
-                fd = openat(root_fd, path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK | O_NOFOLLOW);
+                fd = openat(root_fd, path,
+                            O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK | O_NOFOLLOW);
         return fd < 0 ? -errno : (int) fd;
 }
 
