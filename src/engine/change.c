@@ -289,8 +289,12 @@ static int change_commit(Change *change, Sha256 *ret_hash, Error *reterr) {
                 return 0;
 
         error_reset(reterr);
+        const JournalRecord records[] = {
+                { JOURNAL_PREPARED, &change->prepared },
+                { JOURNAL_COMMIT, &change->commit },
+        };
         return journal_rewrite(
-                        &session->journal, JOURNAL_COMMIT, change->tx, &change->commit, ret_hash,
+                        &session->journal, change->tx, records, ELEMENTSOF(records), ret_hash,
                         reterr);
 }
 

@@ -211,14 +211,15 @@ int journal_flush(Journal *journal, Error *reterr) {
 }
 
 int journal_rewrite(
-                Journal *journal, JournalType type, const char *tx, const StrBuf *payload,
+                Journal *journal, const char *tx, const JournalRecord *records, size_t n,
                 Sha256 *ret_hash, Error *reterr) {
-        JournalFrame new = journal_new_frame(journal, type, tx, payload);
-
         CLEANUP(carry_deinit) Carry carry = { 0 };
         int r = carry_add_committed(&carry, journal);
-        if (r >= 0)
-                r = carry_add(&carry, &new);
+        for (size_t i = 0; i < n && r >= 0; i++) {
+                JournalFrame frame = journal_new_frame(
+                                journal, records[i].type, tx, records[i].payload);
+                r = records[i].payload->failed ? -ENOMEM : carry_add(&carry, &frame);
+        }
         if (r < 0)
                 return error_set(reterr, r, "cannot make a new journal");
 

@@ -53,10 +53,15 @@ NODISCARD int journal_append(
                 Sha256 *ret_hash, Error *reterr);
 NODISCARD int journal_flush(Journal *journal, Error *reterr);
 
-/* Writes a new file with the last committed generation and this one frame, flushed and renamed into place: the
- * second try for a COMMIT that could not be written or flushed. */
+typedef struct JournalRecord {
+        JournalType type;
+        const StrBuf *payload;
+} JournalRecord;
+
+/* Writes a new file with the last committed generation and these frames of `tx`, flushed and renamed into place: the
+ * second try for a COMMIT that could not be written or flushed. *ret_hash is the last frame's. */
 NODISCARD int journal_rewrite(
-                Journal *journal, JournalType type, const char *tx, const StrBuf *payload,
+                Journal *journal, const char *tx, const JournalRecord *records, size_t n,
                 Sha256 *ret_hash, Error *reterr);
 
 /* The last frame of that type in the whole file, or only of transaction `tx`. NULL when there is none. */

@@ -26,21 +26,19 @@ static Diag *recovery_add(Recovery *recovery, DiagId id, const char *text) {
 
 /* --- undo ------------------------------------------------------------------------------------------------- */
 
-static int recovery_add_item(Session *session, const JournalKey *key, LiveSet *live, Apply *apply) {
-        const SysctlSpec *spec = catalogue_find(key->key);
-        if (!spec)
-                return -ENOKEY;
-
+/* The item that apply_undo() brings from one value to another, where it still has the first. */
+static int recovery_add_item(
+                Session *session, const SysctlSpec *spec, const char *from, const char *to,
+                LiveSet *live, Apply *apply) {
         ApplyItem item = {
                 .spec = spec,
                 .file = live_set_find(live, spec),
                 .state = APPLY_WRITTEN, /* perhaps: undo looks at the value itself */
         };
-        int r = sysctl_value_from_kernel(
-                        spec, key->before, strlen(key->before), session->arena, &item.before);
+        int r = sysctl_value_from_kernel(spec, to, strlen(to), session->arena, &item.before);
         if (r >= 0)
                 r = sysctl_value_from_kernel(
-                                spec, key->want, strlen(key->want), session->arena, &item.target);
+                                spec, from, strlen(from), session->arena, &item.target);
         if (r < 0)
                 return r;
 
@@ -114,14 +112,12 @@ static int recovery_report_undo(Recovery *recovery, const Apply *apply) {
         return 0;
 }
 
-static int recovery_undo(Recovery *recovery, Error *reterr) {
+/* Undo takes every key of the transaction back. Redo (`leaving`) takes those forward that are not in the new
+ * generation any more. */
+static int recovery_collect(
+                Recovery *recovery, bool leaving, LiveSet *live, Apply *ret, Error *reterr) {
         Session *session = recovery->session;
         const JournalPrepared *prepared = &recovery->prepared;
-
-        CLEANUP(live_set_close) LiveSet live = { 0 };
-        int r = recovery_open_live(recovery, &live, reterr);
-        if (r < 0)
-                return r;
 
         Apply apply = {
                 .items = arena_alloc_array(session->arena, prepared->n_keys + 1, sizeof(ApplyItem)),
@@ -132,12 +128,37 @@ static int recovery_undo(Recovery *recovery, Error *reterr) {
                 return error_set(reterr, -ENOMEM, "cannot recover");
 
         for (size_t i = 0; i < prepared->n_keys; i++) {
-                r = recovery_add_item(session, &prepared->keys[i], &live, &apply);
+                const JournalKey *key = &prepared->keys[i];
+                const SysctlSpec *spec = catalogue_find(key->key);
+                if (spec && leaving && generation_find_key(session->current, spec))
+                        continue;
+
+                int r = !spec     ? -ENOKEY
+                        : leaving ? recovery_add_item(
+                                                    session, spec, key->before, key->want, live,
+                                                    &apply)
+                                  : recovery_add_item(
+                                                    session, spec, key->want, key->before, live,
+                                                    &apply);
                 if (r < 0)
                         return error_set(
                                         reterr, r, "cannot understand the journal's '%s'",
-                                        prepared->keys[i].key);
+                                        key->key);
         }
+        *ret = apply;
+        return 0;
+}
+
+static int recovery_undo(Recovery *recovery, Error *reterr) {
+        Session *session = recovery->session;
+
+        CLEANUP(live_set_close) LiveSet live = { 0 };
+        Apply apply;
+        int r = recovery_open_live(recovery, &live, reterr);
+        if (r >= 0)
+                r = recovery_collect(recovery, /* leaving= */ false, &live, &apply, reterr);
+        if (r < 0)
+                return r;
 
         r = apply_undo(&apply);
         if (r >= 0)
@@ -182,6 +203,58 @@ static int recovery_install(Session *session, Error *reterr) {
         return r;
 }
 
+/* What is told of a redo: the generation's keys, then those that left it. */
+static int recovery_report_leaving(Recovery *recovery, const Apply *apply) {
+        Session *session = recovery->session;
+        AuditKey *keys = arena_alloc_array(
+                        session->arena, recovery->n_keys + apply->n_items + 1, sizeof(AuditKey));
+        if (!keys)
+                return -ENOMEM;
+        if (recovery->n_keys > 0)
+                memcpy(keys, recovery->keys, recovery->n_keys * sizeof(AuditKey));
+
+        for (size_t i = 0; i < apply->n_items; i++) {
+                const ApplyItem *item = &apply->items[i];
+                bool stuck = item->state == APPLY_STUCK;
+                AuditKey *key = &keys[recovery->n_keys++];
+                *key = (AuditKey){
+                        .key = item->spec->key,
+                        .wanted = session_text(session, item->spec, &item->before),
+                        .after = item->has_after ? session_text(session, item->spec, &item->after)
+                                                 : NULL,
+                        .outcome = item->state == APPLY_UNDONE     ? "restored"
+                                   : item->state == APPLY_VANISHED ? "gone"
+                                   : stuck                         ? "stuck"
+                                                                   : "left",
+                };
+                if (!stuck)
+                        continue;
+                Diag *d = diag_add(
+                                session->result->findings, DIAG_STATE_UNKNOWN, (Span){ 0 },
+                                "'%s' could not be put back to '%s'", item->spec->key, key->wanted);
+                diag_set_key(session->result->findings, d, item->spec->key);
+        }
+        recovery->keys = keys;
+        return 0;
+}
+
+/* The power went between COMMIT and the new fragment, so systemd-sysctl has just applied the old one: a key that was
+ * to leave stands at its old value again. What stands at any other value is the boot's own. */
+static int recovery_restore_leaving(Recovery *recovery, Error *reterr) {
+        CLEANUP(live_set_close) LiveSet live = { 0 };
+        Apply apply;
+        int r = recovery_open_live(recovery, &live, reterr);
+        if (r >= 0)
+                r = recovery_collect(recovery, /* leaving= */ true, &live, &apply, reterr);
+        if (r < 0)
+                return r;
+
+        r = apply_undo(&apply);
+        if (r >= 0)
+                r = recovery_report_leaving(recovery, &apply);
+        return r < 0 ? error_set(reterr, r, "cannot recover") : 0;
+}
+
 static int recovery_redo(Recovery *recovery, bool same_boot, Error *reterr) {
         Session *session = recovery->session;
 
@@ -201,6 +274,11 @@ static int recovery_redo(Recovery *recovery, bool same_boot, Error *reterr) {
         recovery->keys = made.keys;
         recovery->n_keys = made.n_keys;
         recovery->outcome = "redone";
+        if (recovery->has_prepared && !same_boot && !session->engine->files_only) {
+                r = recovery_restore_leaving(recovery, reterr);
+                if (r < 0)
+                        return r;
+        }
         Diag *d = recovery_add(
                         recovery, DIAG_REDONE,
                         "a committed change that was cut off is complete now");
@@ -277,8 +355,8 @@ static int recovery_close(Recovery *recovery, Error *reterr) {
         if (r == -ENOSPC) {
                 error_reset(reterr);
                 r = journal_rewrite(
-                                &session->journal, JOURNAL_DONE, recovery->last->tx, &payload,
-                                &hash, reterr);
+                                &session->journal, recovery->last->tx,
+                                &(JournalRecord){ JOURNAL_DONE, &payload }, 1, &hash, reterr);
         }
         return r;
 }

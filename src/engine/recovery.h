@@ -9,7 +9,8 @@
  *         none, DONE                  | nothing                            | nothing
  *         PREPARED, REVERT            | three-way undo, DONE(reverted)     | DONE(dropped-by-reboot)
  *         COMMIT                      | fragment, derived files; live      | fragment, derived files; live
- *                                     | values are verified, never written | values are written; DONE(redone)
+ *                                     | values are verified, never written | values are written, also of keys that
+ *                                     |                                    | left the set; DONE(redone)
  *         torn behind any of these    | the torn frame is ignored          | the same
  *         corrupt                     | touch nothing: attention (8)       | the same
  *

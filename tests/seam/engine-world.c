@@ -3,6 +3,8 @@
 
 #include <dirent.h>
 #include <stdio.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #define WORLD_PROFILES "etc/twprofile/profiles"
 #define WORLD_NAMES    16U
@@ -103,6 +105,7 @@ static void world_start_kernel(World *world) {
 
 static void world_prepare(World *world) {
         world->engine.kernel = (KernelVersion){ 0 };
+        world->engine.instance = (Instance){ 0 };
         if (engine_prepare(&world->engine, &world->error) < 0) {
                 (void) fprintf(stderr, "world: %s\n", world->error.text);
                 abort();
@@ -264,6 +267,47 @@ int world_recover(World *world) {
 
 int world_boot(World *world) {
         return world_run(world, &(EngineRequest){ .verb = ENGINE_BOOT, .via = "boot" });
+}
+
+/* --- dying ------------------------------------------------------------------------------------------------------- */
+
+#define WORLD_DEATH 99
+
+typedef struct Death {
+        uint64_t at;
+        SeamFaultMatch matches;
+} Death;
+
+static void world_die(void *userdata, const SeamCall *call) {
+        const Death *death = userdata;
+        if (death->matches ? death->matches(NULL, call) : call->number == death->at)
+                _exit(WORLD_DEATH); /* no cleanup, no buffer, no undo */
+}
+
+static bool world_die_by(World *world, WorldRequest request, Death death) {
+        pid_t pid = fork();
+        if (pid < 0)
+                abort();
+        if (pid == 0) {
+                seam_fault_reset(&world->fault);
+                world->fault.before = world_die;
+                world->fault.userdata = &death;
+                (void) request(world);
+                _exit(0);
+        }
+
+        int status = 0;
+        if (waitpid(pid, &status, 0) != pid || !WIFEXITED(status))
+                abort();
+        return WEXITSTATUS(status) == WORLD_DEATH;
+}
+
+bool world_die_at(World *world, WorldRequest request, uint64_t at) {
+        return world_die_by(world, request, (Death){ .at = at });
+}
+
+bool world_die_when(World *world, WorldRequest request, SeamFaultMatch matches) {
+        return world_die_by(world, request, (Death){ .matches = matches });
 }
 
 /* --- looking ----------------------------------------------------------------------------------------------------- */

@@ -68,6 +68,13 @@ int world_rollback(World *world, const char *to);
 int world_recover(World *world);
 int world_boot(World *world);
 
+/* Runs the request in a child process that ends without a word just before its at-th call of the seam, as by SIGKILL;
+ * the files stay as it left them. False when the request was over before that call. */
+typedef int (*WorldRequest)(World *world);
+bool world_die_at(World *world, WorldRequest request, uint64_t at);
+/* The same, at the first call that `matches` likes. */
+bool world_die_when(World *world, WorldRequest request, SeamFaultMatch matches);
+
 /* Another boot id, every value as the kernel starts with, /run empty; then what systemd-sysctl would do: each line of
  * every file in /etc/sysctl.d, in the order of their names. */
 void world_reboot(World *world);

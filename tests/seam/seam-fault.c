@@ -28,6 +28,13 @@ static void fault_remember(SeamFault *fault, int fd, const char *path) {
                 (void) snprintf(fault->paths[fd], SEAM_FAULT_PATH_MAX, "%s", path);
 }
 
+/* An open file goes by its new name after a rename. */
+static void fault_rename(SeamFault *fault, const char *from, const char *to) {
+        for (int fd = 0; fd < SEAM_FAULT_FDS; fd++)
+                if (streq(fault->paths[fd], from))
+                        fault_remember(fault, fd, to);
+}
+
 /* --- around each call ---------------------------------------------------------------------------------------- */
 
 /* Numbers the call, runs the hook, and says what shall become of it. */
@@ -201,8 +208,11 @@ static int fault_rename_at(
                 .path = fault_join(fault, from_fd, from, whole),
                 .to = fault_join(fault, to_fd, to, whole_to),
         };
-        return (int) FAULT_CALL(
+        int r = (int) FAULT_CALL(
                         fault, &call, inner->ops->rename_at(inner, from_fd, from, to_fd, to));
+        if (r >= 0)
+                fault_rename(fault, whole, whole_to);
+        return r;
 }
 
 static int fault_unlink_at(const Seam *seam, int dir_fd, const char *path, int flags) {

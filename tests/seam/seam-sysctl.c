@@ -79,6 +79,9 @@ static ssize_t sysctl_pwrite(const Seam *seam, int fd, const void *bytes, size_t
         const char *path = sysctl_path(sysctl, fd);
         if (!path)
                 return inner->ops->pwrite(inner, fd, bytes, n, offset);
+        int flags = fcntl(fd, F_GETFL);
+        if (flags < 0 || (flags & O_ACCMODE) == O_RDONLY)
+                return -EBADF;
         if (offset != 0 || n == 0)
                 return (ssize_t) n;
         if (n >= SEAM_SYSCTL_TEXT_MAX / 2)

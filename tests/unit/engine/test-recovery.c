@@ -1,0 +1,314 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "engine/recovery.h"
+
+#include "engine/journal.h"
+#include "seam/engine-world.h"
+#include "test.h"
+
+static int enable_alpha(World *w) {
+        return world_enable(w, "alpha");
+}
+
+static int enable_alpha_delta(World *w) {
+        return world_enable(w, "alpha delta");
+}
+
+static int disable_alpha(World *w) {
+        return world_disable(w, "alpha");
+}
+
+/* --- where to die ---------------------------------------------------------------------------------------------- */
+
+/* The frame type that a journal write carries (header: record/journal-format.h), 0 for any other call. */
+static unsigned frame_type(const SeamCall *call) {
+        if (call->kind != SEAM_CALL_PWRITE || !endswith(call->path, "/journal") || call->n < 16)
+                return 0;
+        return ((const unsigned char *) call->bytes)[12];
+}
+
+static bool before_prepared(void *userdata UNUSED, const SeamCall *call) {
+        return frame_type(call) == JOURNAL_PREPARED;
+}
+
+static bool before_last_write(void *userdata UNUSED, const SeamCall *call) {
+        return call->kind == SEAM_CALL_PWRITE && call->n == 5 &&
+               memcmp(call->bytes, "1200\n", 5) == 0;
+}
+
+static bool before_commit(void *userdata UNUSED, const SeamCall *call) {
+        return frame_type(call) == JOURNAL_COMMIT;
+}
+
+static bool before_fragment(void *userdata UNUSED, const SeamCall *call) {
+        return call->kind == SEAM_CALL_RENAME_AT && endswith(call->to, "/60-twprofile.conf");
+}
+
+static bool before_done(void *userdata UNUSED, const SeamCall *call) {
+        return frame_type(call) == JOURNAL_DONE;
+}
+
+/* --- the table of recovery.h, row by row ------------------------------------------------------------------------ */
+
+typedef struct Row {
+        SeamFaultMatch death;
+        bool reboot;
+        bool committed;
+        const char *outcome; /* of the transaction, in the audit log; NULL: nothing to settle */
+        DiagId finding;
+} Row;
+
+static const Row rows[] = {
+        { before_prepared, false, false, NULL, 0 },
+        { before_last_write, false, false, "reverted", DIAG_RECOVERED },
+        { before_last_write, true, false, "dropped-by-reboot", DIAG_DROPPED_BY_REBOOT },
+        { before_commit, false, false, "reverted", DIAG_RECOVERED },
+        { before_commit, true, false, "dropped-by-reboot", DIAG_DROPPED_BY_REBOOT },
+        { before_fragment, false, true, "redone", DIAG_REDONE },
+        { before_fragment, true, true, "redone", DIAG_REDONE },
+        { before_done, false, true, "applied", DIAG_REDONE }, /* its outcome was told already */
+        { before_done, true, true, "applied", DIAG_REDONE },
+};
+
+static char *committed_view(void) {
+        World w;
+        world_init(&w);
+        assert_int_equal(enable_alpha(&w), 0);
+        char *view = world_view(&w);
+        world_deinit(&w);
+        return view;
+}
+
+static bool audit_ends_with(World *w, const char *outcome) {
+        cleanup_free char *audit = scratch_read(&w->scratch, WORLD_AUDIT, NULL);
+        if (!audit)
+                return false;
+        char want[96];
+        (void) snprintf(want, sizeof(want), "\"outcome\":\"%s\"", outcome);
+        char *last = audit, *newline;
+        while ((newline = strchr(last, '\n')) && newline[1] != '\0')
+                last = newline + 1;
+        return strstr(last, want) != NULL;
+}
+
+static void test_recovery_table(void **state UNUSED) {
+        cleanup_free char *new = committed_view();
+        TEST_EACH(row, rows) {
+                World w;
+                world_init(&w);
+                cleanup_free char *old = world_view(&w);
+                assert_true(world_die_when(&w, enable_alpha, row->death));
+                if (row->reboot)
+                        world_reboot(&w);
+
+                assert_int_equal(world_recover(&w), 0);
+                assert_string_equal(world_outcome(&w), row->outcome ? "recovered" : "unchanged");
+                assert_true(world_view_is(&w, row->committed ? new : old));
+                assert_int_equal(w.result.generation, row->committed ? 1 : 0);
+                if (row->outcome) {
+                        assert_true(audit_ends_with(&w, row->outcome));
+                        assert_true(world_has_finding(&w, row->finding));
+                }
+                assert_int_equal(scratch_count(&w.scratch, "etc/sysctl.d", ".60"), 0);
+
+                assert_int_equal(world_recover(&w), 0); /* settled for good */
+                assert_string_equal(world_outcome(&w), "unchanged");
+                world_deinit(&w);
+        }
+}
+
+/* Any entry recovers first: here the next enable does, and then its own work. */
+static void test_recovery_before_the_next_request(void **state UNUSED) {
+        World w;
+        world_init(&w);
+        assert_true(world_die_when(&w, enable_alpha, before_commit));
+        assert_string_equal(world_live(&w, "net/core/somaxconn"), "8192");
+
+        assert_int_equal(world_enable(&w, "beta"), 0);
+        assert_string_equal(world_live(&w, "net/core/somaxconn"), "4000");
+        assert_string_equal(world_live(&w, "net/ipv4/tcp_max_syn_backlog"), "8192");
+        assert_true(world_has_finding(&w, DIAG_RECOVERED));
+        world_deinit(&w);
+}
+
+/* A death before every single call, here and after a reboot: old or new, and never a mix. */
+static void test_recovery_after_death_at_any_call(void **state UNUSED) {
+        static const bool reboots[] = { false, true };
+        unsigned points = 0;
+        TEST_EACH(reboot, reboots) {
+                World fresh;
+                world_init(&fresh);
+                assert_int_equal(enable_alpha_delta(&fresh), 0);
+                cleanup_free char *old = world_view(&fresh);
+                assert_int_equal(disable_alpha(&fresh), 0);
+                cleanup_free char *new = world_view(&fresh);
+                world_deinit(&fresh);
+
+                bool died = true;
+                for (uint64_t at = 1; died; at++) {
+                        World w;
+                        world_init(&w);
+                        assert_int_equal(enable_alpha_delta(&w), 0);
+                        died = world_die_at(&w, disable_alpha, at);
+                        if (*reboot)
+                                world_reboot(&w);
+                        int r = *reboot ? world_boot(&w) : world_recover(&w);
+                        assert_int_equal(r, 0);
+                        bool is_new = world_view_is(&w, new);
+                        assert_true(is_new || world_view_is(&w, old));
+                        assert_int_equal(w.result.generation, is_new ? 2 : 1);
+                        assert_true(died || is_new);
+                        world_deinit(&w);
+                        points++;
+                }
+        }
+        print_message("%u deaths\n", points);
+}
+
+/* --- what else can be there -------------------------------------------------------------------------------------- */
+
+static void test_recovery_keeps_a_foreign_value(void **state UNUSED) {
+        World w;
+        world_init(&w);
+        assert_true(world_die_when(&w, enable_alpha, before_commit));
+        world_set_live(&w, "net/core/somaxconn", "5555");
+        assert_int_equal(world_recover(&w), 7);
+        assert_true(world_has_finding(&w, DIAG_FOREIGN_VALUE_KEPT));
+        assert_string_equal(world_live(&w, "net/core/somaxconn"), "5555");
+        assert_string_equal(world_live(&w, "net/ipv4/tcp_keepalive_time"), "7100");
+        assert_true(audit_ends_with(&w, "reverted-with-conflicts"));
+        world_deinit(&w);
+}
+
+static void test_recovery_when_the_kernel_is_stuck(void **state UNUSED) {
+        World w;
+        world_init(&w);
+        assert_true(world_die_when(&w, enable_alpha, before_commit));
+        w.troubles[0] = (WorldTrouble){ .path = "net/core/somaxconn",
+                                        .value = "4000",
+                                        .error = EINVAL };
+        assert_int_equal(world_recover(&w), 8);
+        assert_true(world_has_finding(&w, DIAG_STATE_UNKNOWN));
+        assert_string_equal(world_live(&w, "net/ipv4/tcp_keepalive_time"), "7100");
+        world_deinit(&w);
+}
+
+static void test_recovery_in_another_namespace_touches_nothing(void **state UNUSED) {
+        World w;
+        world_init(&w);
+        assert_true(world_die_when(&w, enable_alpha, before_commit));
+        cleanup_free char *mixed = world_view(&w);
+        world_set_netns(&w, "net:[4026532999]");
+
+        assert_int_equal(world_enable(&w, "beta"), 4);
+        assert_true(world_has_finding(&w, DIAG_OTHER_NAMESPACE));
+        assert_true(world_view_is(&w, mixed));
+
+        world_set_netns(&w, "net:[4026531840]");
+        assert_int_equal(world_recover(&w), 0);
+        assert_string_equal(world_live(&w, "net/core/somaxconn"), "4000");
+        world_deinit(&w);
+}
+
+static void test_recovery_makes_a_lost_generation_file_again(void **state UNUSED) {
+        World w;
+        world_init(&w);
+        assert_int_equal(world_enable(&w, "alpha"), 0);
+        assert_int_equal(world_enable(&w, "beta"), 0);
+        cleanup_free char *first = scratch_read(
+                        &w.scratch, WORLD_STATE "/generations/1.json", NULL);
+        scratch_remove(&w.scratch, WORLD_STATE "/generations");
+        scratch_write(&w.scratch, WORLD_STATE "/generations/2.json", "{}");
+
+        assert_int_equal(world_recover(&w), 0);
+        cleanup_free char *again = scratch_read(
+                        &w.scratch, WORLD_STATE "/generations/1.json", NULL);
+        assert_non_null(again);
+        assert_string_equal(first, again);
+        assert_int_equal(world_rollback(&w, "1"), 0);
+        assert_string_equal(world_live(&w, "net/ipv4/tcp_max_syn_backlog"), "2000");
+        world_deinit(&w);
+}
+
+/* A power cut keeps the flushed intent and loses PREPARED, which was not flushed. */
+static void test_recovery_closes_an_intent_without_frames(void **state UNUSED) {
+        World w;
+        world_init(&w);
+        assert_int_equal(world_enable(&w, "beta"), 0);
+        size_t n;
+        cleanup_free char *journal = scratch_read(&w.scratch, WORLD_JOURNAL, &n);
+        assert_true(world_die_when(&w, enable_alpha, before_commit));
+        scratch_write_bytes(&w.scratch, WORLD_JOURNAL, journal, n);
+        world_reboot(&w);
+
+        assert_int_equal(world_boot(&w), 0);
+        assert_true(world_has_finding(&w, DIAG_DROPPED_BY_REBOOT));
+        cleanup_free char *audit = scratch_read(&w.scratch, WORLD_AUDIT, NULL);
+        assert_non_null(strstr(audit, "dropped-by-reboot"));
+        assert_int_equal(world_boot(&w), 0); /* once */
+        assert_false(world_has_finding(&w, DIAG_DROPPED_BY_REBOOT));
+        world_deinit(&w);
+}
+
+static void flip(World *w, const char *path, size_t at) {
+        size_t n;
+        cleanup_free char *bytes = scratch_read(&w->scratch, path, &n);
+        assert_true(at < n);
+        bytes[at] = (char) ~bytes[at];
+        scratch_write_bytes(&w->scratch, path, bytes, n);
+}
+
+static void test_recovery_of_a_damaged_journal_touches_nothing(void **state UNUSED) {
+        World w;
+        world_init(&w);
+        assert_int_equal(world_enable(&w, "alpha"), 0);
+        assert_int_equal(world_enable(&w, "beta"), 0);
+        flip(&w, WORLD_JOURNAL, 200); /* inside the first frame, flushed long ago */
+        size_t n;
+        cleanup_free char *damaged = scratch_read(&w.scratch, WORLD_JOURNAL, &n);
+        cleanup_free char *view = world_view(&w);
+
+        assert_int_equal(world_disable(&w, "alpha"), 8);
+        assert_true(world_has_finding(&w, DIAG_JOURNAL_CORRUPT));
+        assert_string_equal(world_outcome(&w), "unknown");
+        assert_int_equal(world_boot(&w), 8);
+        assert_int_equal(world_recover(&w), 8);
+        assert_true(world_view_is(&w, view));
+        size_t now_n;
+        cleanup_free char *now = scratch_read(&w.scratch, WORLD_JOURNAL, &now_n);
+        assert_int_equal(n, now_n);
+        assert_memory_equal(now, damaged, n);
+        world_deinit(&w);
+}
+
+static void test_recovery_ignores_a_torn_tail(void **state UNUSED) {
+        World w;
+        world_init(&w);
+        assert_int_equal(world_enable(&w, "alpha"), 0);
+        cleanup_free char *view = world_view(&w);
+
+        /* the last frame, DONE, was never flushed: its header is where the journal's used part ends, less its size */
+        size_t n;
+        cleanup_free char *bytes = scratch_read(&w.scratch, WORLD_JOURNAL, &n);
+        size_t end = n;
+        while (end > 0 && bytes[end - 1] == '\0')
+                end--;
+        flip(&w, WORLD_JOURNAL, end - 3);
+
+        assert_int_equal(world_recover(&w), 0);
+        assert_true(world_has_finding(&w, DIAG_REDONE));
+        assert_true(world_view_is(&w, view));
+        assert_int_equal(world_enable(&w, "beta"), 0);
+        assert_int_equal(world_rollback(&w, "origin"), 0);
+        world_deinit(&w);
+}
+
+TEST_MAIN(cmocka_unit_test(test_recovery_table),
+          cmocka_unit_test(test_recovery_before_the_next_request),
+          cmocka_unit_test(test_recovery_after_death_at_any_call),
+          cmocka_unit_test(test_recovery_keeps_a_foreign_value),
+          cmocka_unit_test(test_recovery_when_the_kernel_is_stuck),
+          cmocka_unit_test(test_recovery_in_another_namespace_touches_nothing),
+          cmocka_unit_test(test_recovery_makes_a_lost_generation_file_again),
+          cmocka_unit_test(test_recovery_closes_an_intent_without_frames),
+          cmocka_unit_test(test_recovery_of_a_damaged_journal_touches_nothing),
+          cmocka_unit_test(test_recovery_ignores_a_torn_tail))
