@@ -10,6 +10,7 @@
 #include "engine/planning.h"
 #include "engine/report.h"
 #include "engine/tx-id.h"
+#include "record/generation-format.h"
 
 /* Room for REVERT and DONE, whatever they say. */
 #define CHANGE_CLOSING_FRAMES ((size_t) 8 * 1024)
@@ -262,6 +263,8 @@ static int change_prepare(Change *change, Error *reterr) {
                 return error_set(reterr, -ENOMEM, "cannot start a transaction");
 
         int r = apply_init(plan, &change->planning->live, session->arena, &change->apply);
+        if (r >= 0)
+                r = generation_keep_encoded(plan->next);
         if (r >= 0)
                 r = journal_commit_encode(
                                 &(JournalCommit){ .generation = plan->next }, &change->commit);

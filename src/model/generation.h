@@ -50,8 +50,10 @@ typedef struct Generation {
         size_t n_profiles;
         const GenerationKey *keys; /* sorted by key */
         size_t n_keys;
-        bool has_fragment; /* false: no profile, so no file */
-        Sha256 fragment;   /* of the fragment's bytes */
+        bool has_fragment;   /* false: no profile, so no file */
+        Sha256 fragment;     /* of the fragment's bytes */
+        const char *encoded; /* its own text, kept by generation_keep_encoded(); NULL: not kept */
+        size_t encoded_length;
 } Generation;
 
 Generation *generation_new(void); /* empty, with its arena; NULL when out of memory */

@@ -100,11 +100,33 @@ int generation_to_json(const Generation *generation, json_t **ret) {
 }
 
 int generation_encode(const Generation *generation, StrBuf *out) {
+        if (generation->encoded) {
+                strbuf_add_bytes(out, generation->encoded, generation->encoded_length);
+                return out->failed ? -ENOMEM : 0;
+        }
+
         json_auto_t *object = NULL;
         int r = generation_to_json(generation, &object);
         if (r < 0)
                 return r;
         return strict_json_render(object, out);
+}
+
+static int generation_keep_text(Generation *generation, const char *text, size_t n) {
+        const char *copy = arena_copy_n(generation->arena, text, n);
+        if (!copy)
+                return -ENOMEM;
+        generation->encoded = copy;
+        generation->encoded_length = n;
+        return 0;
+}
+
+int generation_keep_encoded(Generation *generation) {
+        CLEANUP(strbuf_deinit) StrBuf text = {};
+        int r = generation_encode(generation, &text);
+        if (r < 0 || text.failed)
+                return r < 0 ? r : -ENOMEM;
+        return generation_keep_text(generation, strbuf_text(&text), text.length);
 }
 
 /* --- reading -------------------------------------------------------------------------------------------- */
@@ -363,5 +385,14 @@ int generation_decode(const char *bytes, size_t n, Generation **ret, Error *rete
         int r = strict_json_parse(bytes, n, GENERATION_MAX_JSON, &object, reterr);
         if (r < 0)
                 return r;
-        return generation_from_json(object, ret, reterr);
+
+        CLEANUP(generation_freep) Generation *generation = NULL;
+        r = generation_from_json(object, &generation, reterr);
+        if (r < 0)
+                return r;
+        if (generation_keep_text(generation, bytes, n) < 0)
+                return out_of_memory(reterr);
+
+        *ret = TAKE_PTR(generation);
+        return 0;
 }

@@ -18,7 +18,10 @@
 
 /* 0, -ENOMEM, or -EINVAL when a profile's text is not UTF-8 or holds a NUL, which the reader never lets in. */
 NODISCARD int generation_encode(const Generation *generation, StrBuf *out);
-/* 0; -EBADMSG with a sentence; -ENOMEM. `bytes` is hostile. */
+/* Encodes once and keeps the text: journal, file and public view hold the same bytes, and encoding again would cost
+ * as much as all system calls of a change. Nothing may change in the generation afterwards. As generation_encode(). */
+NODISCARD int generation_keep_encoded(Generation *generation);
+/* 0; -EBADMSG with a sentence; -ENOMEM. `bytes` is hostile. What was decoded keeps its text as well. */
 NODISCARD int generation_decode(const char *bytes, size_t n, Generation **ret, Error *reterr);
 
 /* The same on jansson objects, for formats that embed a generation. *ret is a new reference. */

@@ -26,24 +26,30 @@ static int add_if(
         return !wanted || json_object_set_new(object, name, make(status)) == 0 ? 0 : -ENOMEM;
 }
 
-int status_encode(const Status *status, StrBuf *out) {
-        json_t *generation = NULL;
-        if (status->generation) {
-                int r = generation_to_json(status->generation, &generation);
-                if (r < 0)
-                        return r;
-        }
+/* The generation's text goes in as it is: it is kept encoded, and may be large. */
+static int add_generation(const Generation *generation, StrBuf *out) {
+        assert(out->length > 1 && out->data[out->length - 1] == '}');
+        out->length--;
+        strbuf_add(out, ",\"generation\":");
+        int r = generation_encode(generation, out);
+        strbuf_add_char(out, '}');
+        return r;
+}
 
+int status_encode(const Status *status, StrBuf *out) {
         json_auto_t *object = json_pack(
-                        "{s:i, s:o, s:o*, s:o, s:b}", "v", STATUS_FORMAT_VERSION, "instance",
-                        instance_to_json(&status->instance), "generation", generation,
-                        "highest_generation", strict_json_number(status->highest_generation),
-                        "attention", status->attention ? 1 : 0);
+                        "{s:i, s:o, s:o, s:b}", "v", STATUS_FORMAT_VERSION, "instance",
+                        instance_to_json(&status->instance), "highest_generation",
+                        strict_json_number(status->highest_generation), "attention",
+                        status->attention ? 1 : 0);
         if (!object || add_if(object, "last", status->last_outcome, last_to_json, status) < 0 ||
             add_if(object, "undecided", status->undecided_tx, undecided_to_json, status) < 0)
                 return -ENOMEM;
 
-        return strict_json_render(object, out);
+        int r = strict_json_render(object, out);
+        if (r == 0 && out->failed)
+                r = -ENOMEM;
+        return r < 0 || !status->generation ? r : add_generation(status->generation, out);
 }
 
 /* --- reading -------------------------------------------------------------------------------------------- */
