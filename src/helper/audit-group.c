@@ -47,7 +47,7 @@ int audit_group_find(int root_fd, gid_t *ret) {
         cleanup_free char *text = malloc(GROUP_FILE_MAX);
         if (!text)
                 return -ENOMEM;
-        size_t n;
+        size_t n = 0;
         int r = read_up_to(fd, text, GROUP_FILE_MAX, &n);
         if (r < 0)
                 return r;

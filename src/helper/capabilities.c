@@ -76,7 +76,7 @@ int capabilities_read(CapabilityState *ret, Error *reterr) {
         static const char *const names[N_LINES] = {
                 "CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb", "NoNewPrivs",
         };
-        uint64_t values[N_LINES];
+        uint64_t values[N_LINES] = { 0 };
         int r = status_read(names, values, N_LINES, reterr);
         if (r < 0)
                 return r;
@@ -112,7 +112,7 @@ int capabilities_judge(const CapabilityState *state, bool bounding_may_stay, Err
                 CLEANUP(cap_namep) char *name = cap_to_name(sets[i].held);
                 return error_set(
                                 reterr, -EPERM,
-                                "this process still has %s in its %s set; the unit file must say %s, so this is a "
+                                "the helper still has %s in its %s set; its unit file must say %s, so this is a "
                                 "packaging mistake or a drop-in",
                                 name ? name : "a capability", sets[i].set, sets[i].directive);
         }
@@ -120,7 +120,7 @@ int capabilities_judge(const CapabilityState *state, bool bounding_may_stay, Err
         if (!state->no_new_privs)
                 return error_set(
                                 reterr, -EPERM,
-                                "this process may gain privileges; the unit file must say NoNewPrivileges=yes, "
+                                "the helper may gain privileges; its unit file must say NoNewPrivileges=yes, "
                                 "so this is a packaging mistake or a drop-in");
         return 0;
 }

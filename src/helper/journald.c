@@ -196,6 +196,7 @@ int journald_entry_render(const AuditRecord *record, const AuditHead *head, Jour
         size_t n = 0;
         for (size_t i = 0; i < text->length; i++)
                 n += text->data[i] == '\0' ? 1 : 0;
+        assert(n > 0); /* MESSAGE= is always there */
         entry->fields = calloc(n, sizeof(*entry->fields));
         if (!entry->fields)
                 return -ENOMEM;
