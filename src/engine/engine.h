@@ -38,6 +38,7 @@ typedef struct Engine {
         Instance instance;
         KernelVersion kernel;
         bool initial_netns;
+        int lock_wait_ms;    /* for another change to end; 0: LOCK_WAIT_MS */
         gid_t audit_gid;     /* group of the audit files (adm), or (gid_t) -1 */
         EngineMirror mirror; /* may be NULL */
         void *mirror_userdata;

@@ -42,7 +42,9 @@ int session_open(Session *session, Error *reterr) {
                 return r;
 
         if (!session->reading) {
-                r = lock_take(seam, session->state.fd, LOCK_WAIT_MS, &session->lock, reterr);
+                int wait = session->engine->lock_wait_ms;
+                r = lock_take(seam, session->state.fd, wait > 0 ? wait : LOCK_WAIT_MS,
+                              &session->lock, reterr);
                 if (r < 0)
                         return r;
         }
