@@ -126,6 +126,11 @@ static int audit_read_tail(AuditLog *log, Error *reterr) {
         size_t whole = (size_t) n;
         while (whole > 0 && tail[whole - 1] != '\n')
                 whole--;
+        /* A record whose newline alone is missing is whole. */
+        if (whole < (size_t) n && audit_take_line(log, tail + whole, (size_t) n - whole) >= 0) {
+                log->lacks_newline = true;
+                return 0;
+        }
         while (whole > 0) {
                 size_t end = whole - 1, begin = end;
                 while (begin > 0 && tail[begin - 1] != '\n')
@@ -231,7 +236,8 @@ int audit_log_find(
         bool goes_on = true;
         size_t end = (size_t) n;
         while (goes_on && end > 0) {
-                size_t begin = --end; /* without the newline; a torn end is no record */
+                end -= bytes[end - 1] == '\n';
+                size_t begin = end;
                 while (begin > 0 && bytes[begin - 1] != '\n')
                         begin--;
                 goes_on = audit_follow(bytes + begin, end - begin, tx, from, &trail);
@@ -257,6 +263,9 @@ static int audit_encode_preface(AuditLog *log, const AuditRecord *record, StrBuf
                 .via = record->via,
         };
 
+        if (log->lacks_newline || (log->has_torn && !log->torn_is_ended))
+                strbuf_add_char(out, '\n');
+
         int r = 0;
         if (log->log_id[0] != '\0') {
                 preface.event = AUDIT_OPEN;
@@ -264,8 +273,6 @@ static int audit_encode_preface(AuditLog *log, const AuditRecord *record, StrBuf
                 r = audit_record_encode(&preface, &log->head, out, &log->head);
         }
         if (r >= 0 && log->has_torn) {
-                if (!log->torn_is_ended)
-                        strbuf_add_char(out, '\n');
                 preface.event = AUDIT_TORN;
                 preface.log_id = NULL;
                 preface.torn_offset = log->torn_offset;
@@ -295,7 +302,7 @@ int audit_log_append(AuditLog *log, const AuditRecord *record, Error *reterr) {
         }
 
         log->end += (off_t) text.length;
-        log->has_torn = false;
+        log->lacks_newline = log->has_torn = false;
         log->log_id[0] = '\0';
         log->open_tx[0] = '\0';
         audit_write_head(log);
