@@ -138,7 +138,10 @@ void process_copy_name(const char *text, size_t n, char *ret, size_t size) {
                 n--;
         if (n > size - 1)
                 n = size - 1;
-        for (size_t i = 0; i < n; i++)
-                ret[i] = text[i] >= ' ' && text[i] <= '~' ? text[i] : (char) '?';
+        for (size_t i = 0; i < n; i++) {
+                ret[i] = '?';
+                if (text[i] >= ' ' && text[i] <= '~')
+                        ret[i] = text[i];
+        }
         ret[n] = '\0';
 }

@@ -69,8 +69,8 @@ static void test_render_outcome(void **state) {
         CLEANUP(journald_entry_deinit) JournaldEntry entry = { 0 };
         assert_int_equal(journald_entry_render(&outcome, &head, &entry), 0);
         static const char *const rows[] = {
-                "MESSAGE=kernel settings were changed: enable by uid 0 (login uid 1000), 2 of 3 values "
-                "written, generation 3 -> 4",
+                ("MESSAGE=kernel settings were changed: enable by uid 0 (login uid 1000), 2 of 3 values "
+                 "written, generation 3 -> 4"),
                 "MESSAGE_ID=17c3957a09cc40e991da450245e0d635",
                 "PRIORITY=5",
                 "SYSLOG_IDENTIFIER=twprofile",
