@@ -5,6 +5,9 @@
 #include <stdio.h>
 #include <sys/random.h>
 
+/* What a file is made with; no umask that lets its owner write takes anything from it. */
+#define ATOMIC_FILE_MODE 0600U
+
 static int atomic_file_name(AtomicFile *file, const char *name) {
         int stem = (int) strcspn(name, ".");
 
@@ -24,8 +27,8 @@ static int atomic_file_fill(
         cleanup_seam_fd SeamFd fd = SEAM_FD_EMPTY;
         int r = seam_open(
                         file->seam, file->dir_fd, file->temporary,
-                        O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0600, &fd);
-        if (r >= 0)
+                        O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, ATOMIC_FILE_MODE, &fd);
+        if (r >= 0 && mode != ATOMIC_FILE_MODE)
                 r = file->seam->ops->fchmod(file->seam, fd.fd, mode);
         if (r >= 0)
                 r = seam_write(&fd, bytes, n, 0);

@@ -43,7 +43,9 @@ int seam_fdatasync(const SeamFd *fd) {
         return SEAM_RETRY(fd->seam->ops->fdatasync(fd->seam, fd->fd));
 }
 
-ssize_t seam_read(const SeamFd *fd, void *buffer, size_t n, off_t offset) {
+/* A short read that ends at `size` was the last one: no further call asks for the end. */
+static ssize_t seam_read_sized(
+                const SeamFd *fd, void *buffer, size_t n, off_t offset, size_t size) {
         size_t done = 0;
         while (done < n) {
                 ssize_t r = SEAM_RETRY(fd->seam->ops->pread(
@@ -54,8 +56,14 @@ ssize_t seam_read(const SeamFd *fd, void *buffer, size_t n, off_t offset) {
                 if (r == 0)
                         break;
                 done += (size_t) r;
+                if ((size_t) offset + done == size)
+                        break;
         }
         return (ssize_t) done;
+}
+
+ssize_t seam_read(const SeamFd *fd, void *buffer, size_t n, off_t offset) {
+        return seam_read_sized(fd, buffer, n, offset, SIZE_MAX);
 }
 
 int seam_write(const SeamFd *fd, const void *bytes, size_t n, off_t offset) {
@@ -101,7 +109,9 @@ int seam_read_file(const SeamFd *fd, size_t limit, char **ret, size_t *ret_lengt
                         return -ENOMEM;
                 bytes = grown;
 
-                ssize_t n = seam_read(fd, bytes + length, capacity - length, (off_t) length);
+                ssize_t n = seam_read_sized(
+                                fd, bytes + length, capacity - length, (off_t) length,
+                                st.st_size > 0 ? (size_t) st.st_size : SIZE_MAX);
                 if (n < 0)
                         return (int) n;
                 length += (size_t) n;
