@@ -15,7 +15,7 @@ int apply_init(const Plan *plan, LiveSet *live, Arena *arena, Apply *ret) {
 
         for (size_t i = 0; i < plan->n_steps; i++) {
                 const PlanStep *step = &plan->steps[i];
-                if (!plan_step_writes(step))
+                if (!plan_step_writes(step) || !step->has_live) /* below --root nothing is live */
                         continue;
                 apply.items[apply.n_items++] = (ApplyItem){
                         .spec = step->spec,

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "engine/engine.h"
 
+#include <sys/utsname.h>
+
 #include "engine/change.h"
 #include "engine/fragment.h"
 #include "engine/make-live.h"
@@ -10,7 +12,27 @@
 #include "record/status-format.h"
 #include "system/instance.h"
 
+/* An image has no boot and no namespace yet; its kernel is the one it brings, else the one we run on. */
+static int engine_prepare_image(Engine *engine, Error *reterr) {
+        engine->instance = (Instance){ .boot_id = "00000000-0000-0000-0000-000000000000" };
+        engine->initial_netns = true;
+        if (engine->kernel.major != 0)
+                return 0;
+
+        int r = instance_find_image_kernel(engine->seam, engine->root_fd, &engine->kernel, reterr);
+        if (r < 0 || engine->kernel.major != 0)
+                return r;
+
+        struct utsname name;
+        if (uname(&name) < 0 || kernel_version_parse(name.release, &engine->kernel) < 0)
+                return error_set(reterr, -EBADMSG, "cannot tell which kernel the image will boot");
+        return 0;
+}
+
 int engine_prepare(Engine *engine, Error *reterr) {
+        if (engine->files_only)
+                return engine_prepare_image(engine, reterr);
+
         int r = instance_read(engine->seam, engine->root_fd, &engine->instance, reterr);
         if (r < 0)
                 return r;

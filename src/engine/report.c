@@ -33,7 +33,9 @@ static const char *report_outcome(const PlanStep *step, const Apply *apply, cons
         switch (step->action) {
         case PLAN_SET:
         case PLAN_RESTORE:
-                return apply ? "untouched" : "planned";
+                if (!apply)
+                        return "planned";
+                return step->has_live ? "untouched" : "pending"; /* below --root: with the next boot */
         case PLAN_KEEP:
                 return "kept";
         case PLAN_RESTORED:

@@ -81,6 +81,34 @@ int instance_read_kernel(const Seam *seam, int root_fd, KernelVersion *ret, Erro
         return 0;
 }
 
+static int instance_visit_kernel(void *userdata, const char *name) {
+        KernelVersion *newest = userdata, version;
+        if (kernel_version_parse(name, &version) >= 0 &&
+            kernel_version_compare(&version, newest) > 0)
+                *newest = version;
+        return 0;
+}
+
+int instance_find_image_kernel(const Seam *seam, int root_fd, KernelVersion *ret, Error *reterr) {
+        static const char *const directories[] = { "usr/lib/modules", "lib/modules" };
+        KernelVersion newest = { 0 };
+
+        for (size_t i = 0; i < ELEMENTSOF(directories); i++) {
+                cleanup_seam_fd SeamFd dir = SEAM_FD_EMPTY;
+                int r = seam_open(seam, root_fd, directories[i], O_RDONLY | O_DIRECTORY, 0, &dir);
+                if (r == -ENOENT)
+                        continue;
+                if (r >= 0)
+                        r = seam->ops->list(seam, dir.fd, instance_visit_kernel, &newest);
+                if (r < 0)
+                        return error_set(reterr, r, "cannot list '/%s'", directories[i]);
+        }
+
+        if (newest.major != 0)
+                *ret = newest;
+        return 0;
+}
+
 bool instance_is_initial_netns(const Seam *seam, int root_fd) {
         cleanup_seam_fd SeamFd fd = SEAM_FD_EMPTY;
         return seam_open(seam, root_fd, INSTANCE_TCP_MEM, O_RDONLY, 0, &fd) != -ENOENT;

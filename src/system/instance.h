@@ -16,5 +16,9 @@
 NODISCARD int instance_read(const Seam *seam, int root_fd, Instance *ret, Error *reterr);
 NODISCARD int instance_read_kernel(
                 const Seam *seam, int root_fd, KernelVersion *ret, Error *reterr);
+/* The newest kernel that the tree below the root has modules for (usr/lib/modules, lib/modules): what an image will
+ * boot. *ret stays as it is when there is none. 0 or <0. */
+NODISCARD int instance_find_image_kernel(
+                const Seam *seam, int root_fd, KernelVersion *ret, Error *reterr);
 /* Whether this is the initial network namespace; doubt counts as yes. */
 bool instance_is_initial_netns(const Seam *seam, int root_fd);
