@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "cli/exit-code.h"
 
-static const ExitCodeRow ROWS[] = {
+static const ExitCodeRow exit_code_rows[] = {
         { EXIT_OK, "done", "done, nothing to do, or applied and awaiting confirmation" },
         { EXIT_DIFFERS, "differs", "differences or findings (plan --check, status --check)" },
         { EXIT_FAILED, "failed", "failed; the old state stands" },
@@ -16,17 +16,17 @@ static const ExitCodeRow ROWS[] = {
 };
 
 size_t exit_code_count(void) {
-        return ELEMENTSOF(ROWS);
+        return ELEMENTSOF(exit_code_rows);
 }
 
 const ExitCodeRow *exit_code_get(size_t i) {
-        assert(i < ELEMENTSOF(ROWS));
-        return &ROWS[i];
+        assert(i < ELEMENTSOF(exit_code_rows));
+        return &exit_code_rows[i];
 }
 
 const ExitCodeRow *exit_code_find(int code) {
-        for (size_t i = 0; i < ELEMENTSOF(ROWS); i++)
-                if ((int) ROWS[i].code == code)
-                        return &ROWS[i];
+        for (size_t i = 0; i < ELEMENTSOF(exit_code_rows); i++)
+                if ((int) exit_code_rows[i].code == code)
+                        return &exit_code_rows[i];
         return NULL;
 }

@@ -103,7 +103,7 @@ void help_render(const Command *command, StrBuf *out) {
                    "\ntwprofile VERB --help tells more about one verb; the manual is twprofile(8).\n");
 }
 
-static const char *const GROUP_NAMES[] = {
+static const char *const group_names[] = {
         [COMMAND_GROUP_PROFILES] = "profiles",
         [COMMAND_GROUP_CHANGE] = "change",
         [COMMAND_GROUP_WATCH] = "watch",
@@ -117,7 +117,7 @@ static json_t *verb_to_json(const Command *command) {
                         (void) json_array_append_new(options, json_string(option_get(i)->name));
         return json_pack(
                         "{s:s, s:s, s:s, s:s, s:o}", "name", command->name, "args", command->args,
-                        "help", command->help, "group", GROUP_NAMES[command->group], "options",
+                        "help", command->help, "group", group_names[command->group], "options",
                         options);
 }
 

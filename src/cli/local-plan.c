@@ -40,7 +40,7 @@ int local_plan_load_profile(
 
 /* --- which profiles ------------------------------------------------------------------------------------- */
 
-static const WantedVerb WANTED_VERBS[] = {
+static const WantedVerb wanted_verbs[] = {
         [LOCAL_PLAN_ENABLE] = WANTED_ENABLE,
         [LOCAL_PLAN_ENABLE_ONLY] = WANTED_ONLY,
         [LOCAL_PLAN_DISABLE] = WANTED_DISABLE,
@@ -62,7 +62,7 @@ static int load_bundles(
         WantedRequest request = {
                 .dirs = &host->dirs,
                 .current = current,
-                .verb = WANTED_VERBS[kind],
+                .verb = wanted_verbs[kind],
                 .names = context->args,
                 .n_names = context->n_args,
         };

@@ -8,7 +8,7 @@
 #define FIELD(name) offsetof(Options, name)
 
 /* clang-format off: one row, one line */
-static const OptionRow ROWS[] = {
+static const OptionRow option_rows[] = {
         { OPT_HELP, 'h', "help", NULL, OPTION_FLAG, FIELD(help), "show help, also of a verb" },
         { OPT_VERSION, 0, "version", NULL, OPTION_FLAG, FIELD(version), "show the version" },
         { OPT_JSON, 'j', "json", "[pretty|short|off]", OPTION_JSON, FIELD(json),
@@ -41,7 +41,7 @@ static const OptionRow ROWS[] = {
 static const struct {
         const char *name;
         unsigned bit;
-} ADOPT[] = {
+} adopt_names[] = {
         { "owner", PLAN_ADOPT_OWNER },
         { "fragment", PLAN_ADOPT_FRAGMENT },
         { "drift", PLAN_ADOPT_DRIFT },
@@ -50,40 +50,40 @@ static const struct {
 static const struct {
         const char *name;
         JsonMode mode;
-} JSON[] = {
+} json_forms[] = {
         { "pretty", JSON_MODE_PRETTY },
         { "short", JSON_MODE_SHORT },
         { "off", JSON_MODE_OFF },
 };
 
 size_t option_count(void) {
-        return ELEMENTSOF(ROWS);
+        return ELEMENTSOF(option_rows);
 }
 
 const OptionRow *option_get(size_t i) {
-        assert(i < ELEMENTSOF(ROWS));
-        return &ROWS[i];
+        assert(i < ELEMENTSOF(option_rows));
+        return &option_rows[i];
 }
 
 const OptionRow *option_get_bit(unsigned bit) {
-        for (size_t i = 0; i < ELEMENTSOF(ROWS); i++)
-                if (ROWS[i].bit == bit)
-                        return &ROWS[i];
-        assert(!"no such option");
+        for (size_t i = 0; i < ELEMENTSOF(option_rows); i++)
+                if (option_rows[i].bit == bit)
+                        return &option_rows[i];
+        assert(false); /* the bits are constants */
         return NULL;
 }
 
 static const OptionRow *row_of_letter(char letter) {
-        for (size_t i = 0; i < ELEMENTSOF(ROWS); i++)
-                if (letter != '\0' && ROWS[i].letter == letter)
-                        return &ROWS[i];
+        for (size_t i = 0; i < ELEMENTSOF(option_rows); i++)
+                if (letter != '\0' && option_rows[i].letter == letter)
+                        return &option_rows[i];
         return NULL;
 }
 
 static const OptionRow *row_of_name(const char *name, size_t n) {
-        for (size_t i = 0; i < ELEMENTSOF(ROWS); i++)
-                if (strlen(ROWS[i].name) == n && strncmp(ROWS[i].name, name, n) == 0)
-                        return &ROWS[i];
+        for (size_t i = 0; i < ELEMENTSOF(option_rows); i++)
+                if (strlen(option_rows[i].name) == n && strncmp(option_rows[i].name, name, n) == 0)
+                        return &option_rows[i];
         return NULL;
 }
 
@@ -95,8 +95,8 @@ static int unknown(const char *word, size_t n, StrBuf *problem) {
         CLEANUP(strbuf_deinit) StrBuf name = {};
         strbuf_add_bytes(&name, word, n);
         const char *best = NULL;
-        for (size_t i = 0; i < ELEMENTSOF(ROWS); i++)
-                nearest_consider(strbuf_text(&name), ROWS[i].name, &best);
+        for (size_t i = 0; i < ELEMENTSOF(option_rows); i++)
+                nearest_consider(strbuf_text(&name), option_rows[i].name, &best);
         strbuf_addf(problem, "unknown option '--%s'", strbuf_text(&name));
         if (best)
                 strbuf_addf(problem, "; did you mean '--%s'?", best);
@@ -107,9 +107,10 @@ static int store_adopt(const char *value, unsigned *field, StrBuf *problem) {
         for (const char *word = value;;) {
                 size_t n = strcspn(word, ",");
                 unsigned bit = 0;
-                for (size_t i = 0; i < ELEMENTSOF(ADOPT); i++)
-                        if (strlen(ADOPT[i].name) == n && strncmp(word, ADOPT[i].name, n) == 0)
-                                bit = ADOPT[i].bit;
+                for (size_t i = 0; i < ELEMENTSOF(adopt_names); i++)
+                        if (strlen(adopt_names[i].name) == n &&
+                            strncmp(word, adopt_names[i].name, n) == 0)
+                                bit = adopt_names[i].bit;
                 if (bit == 0) {
                         strbuf_addf(problem,
                                     "cannot adopt '%.*s': use --adopt=owner, fragment or drift",
@@ -128,9 +129,9 @@ static int store_json(const char *value, JsonMode *field, StrBuf *problem) {
                 *field = JSON_MODE_AUTO;
                 return 0;
         }
-        for (size_t i = 0; i < ELEMENTSOF(JSON); i++)
-                if (streq(JSON[i].name, value)) {
-                        *field = JSON[i].mode;
+        for (size_t i = 0; i < ELEMENTSOF(json_forms); i++)
+                if (streq(json_forms[i].name, value)) {
+                        *field = json_forms[i].mode;
                         return 0;
                 }
         strbuf_addf(problem, "no JSON form '%s': use --json=pretty, short or off", value);
@@ -139,6 +140,7 @@ static int store_json(const char *value, JsonMode *field, StrBuf *problem) {
 
 static int store(const OptionRow *row, const char *value, Options *options, StrBuf *problem) {
         void *field = (char *) options + row->offset;
+        assert(value || row->kind == OPTION_FLAG || row->kind == OPTION_JSON);
         switch (row->kind) {
         case OPTION_FLAG:
                 *(bool *) field = true;
@@ -161,7 +163,7 @@ static int store(const OptionRow *row, const char *value, Options *options, StrB
         case OPTION_ADOPT:
                 return store_adopt(value, field, problem);
         }
-        assert(!"no such kind of option");
+        assert(false); /* the switch has all kinds */
         return -EINVAL;
 }
 
@@ -233,10 +235,10 @@ JsonMode option_scan_json(char *const *argv, size_t argc) {
                 const char *rest = startswith(argv[i], "--json");
                 if (!rest || (*rest != '\0' && *rest != '='))
                         continue;
-                mode = JSON_MODE_AUTO; /* also for a form that does not exist: the error is JSON then */
-                for (size_t k = 0; *rest && k < ELEMENTSOF(JSON); k++)
-                        if (streq(rest + 1, JSON[k].name))
-                                mode = JSON[k].mode;
+                mode = JSON_MODE_AUTO; /* also for a form that does not exist: the error is json_forms then */
+                for (size_t k = 0; *rest && k < ELEMENTSOF(json_forms); k++)
+                        if (streq(rest + 1, json_forms[k].name))
+                                mode = json_forms[k].mode;
         }
         return mode;
 }

@@ -100,7 +100,7 @@ int outcome_decode(json_t *result, Arena *arena, DiagList *findings, Outcome *re
 
 /* --- from a plan ---------------------------------------------------------------------------------------- */
 
-static const char *const STEP_OUTCOMES[] = {
+static const char *const step_outcomes[] = {
         [PLAN_SET] = "planned",       [PLAN_KEEP] = "kept",  [PLAN_RESTORE] = "planned",
         [PLAN_RESTORED] = "restored", [PLAN_LEAVE] = "left", [PLAN_PENDING] = "pending",
         [PLAN_GONE] = "gone",
@@ -110,7 +110,7 @@ static int change_from_step(const PlanStep *step, Arena *arena, Change *ret) {
         *ret = (Change){
                 .key = step->spec->key,
                 .profile = step->profile,
-                .outcome = STEP_OUTCOMES[step->action],
+                .outcome = step_outcomes[step->action],
         };
         const struct {
                 bool known;
@@ -203,7 +203,7 @@ static const struct {
         const char *outcome;
         const char *owned;   /* before the profile's name */
         const char *unowned; /* no profile asks for it */
-} WHY[] = {
+} why_words[] = {
         { "planned", "", "back to its origin" },
         { "set", "", "no profile asks for it" },
         { "kept", "already so: ", "already so" },
@@ -219,10 +219,10 @@ static const struct {
 
 static const char *why_of(const Change *change, Arena *arena) {
         const char *prefix = "", *unowned = "";
-        for (size_t i = 0; i < ELEMENTSOF(WHY); i++)
-                if (streq(WHY[i].outcome, change->outcome)) {
-                        prefix = WHY[i].owned;
-                        unowned = WHY[i].unowned;
+        for (size_t i = 0; i < ELEMENTSOF(why_words); i++)
+                if (streq(why_words[i].outcome, change->outcome)) {
+                        prefix = why_words[i].owned;
+                        unowned = why_words[i].unowned;
                 }
         const char *note = change->note ? change->note : "";
         return arena_format(

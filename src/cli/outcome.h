@@ -20,7 +20,7 @@ typedef struct Change {
         const char *before;
         const char *wanted;
         const char *after;
-        const char *outcome; /* "planned", "set", "kept", "restored", "left", … (WHY in outcome.c) */
+        const char *outcome; /* "planned", "set", "kept", "restored", "left", … (why_words in outcome.c) */
         const char *note;
 } Change;
 

@@ -184,8 +184,8 @@ static int link_entry(int from_dir, const char *home, int to_dir, const char *na
 static int link_entries(const char *home, int to_dir, const TreeEntry *entries, size_t n_entries) {
         CLEANUP(closedirp) DIR *dir = NULL;
         int r = open_dir_at(AT_FDCWD, home, &dir);
-        if (r < 0)
-                return r;
+        if (r < 0 || !dir)
+                return r < 0 ? r : -EIO;
         const char *name = NULL;
         while ((name = next_name(dir))) {
                 if (is_special(name, entries, n_entries))
@@ -245,21 +245,23 @@ int private_tree_make(const char *path, const TreeEntry *entries, size_t n_entri
         strbuf_addf(&home, TREE_HOME "%s", path);
         if (home.failed)
                 return error_set(reterr, -ENOMEM, "cannot make '%s' private", path);
-        int r = make_parents(home.data);
+        int r = make_parents(strbuf_text(&home));
         if (r < 0)
-                return error_set(reterr, r, "cannot make '%s'", home.data);
+                return error_set(reterr, r, "cannot make '%s'", strbuf_text(&home));
         /* with what is mounted below it: a user namespace may not look under a mount */
-        if (mount(path, home.data, NULL, MS_BIND | MS_REC, NULL) < 0)
-                return error_set(reterr, -errno, "cannot keep '%s' at '%s'", path, home.data);
-        r = make_read_only(home.data);
+        if (mount(path, strbuf_text(&home), NULL, MS_BIND | MS_REC, NULL) < 0)
+                return error_set(
+                                reterr, -errno, "cannot keep '%s' at '%s'", path,
+                                strbuf_text(&home));
+        r = make_read_only(strbuf_text(&home));
         if (r < 0)
-                return error_set(reterr, r, "cannot make '%s' read-only", home.data);
+                return error_set(reterr, r, "cannot make '%s' read-only", strbuf_text(&home));
         if (mount("tmpfs", path, "tmpfs", MS_NOSUID | MS_NODEV, "mode=0755") < 0)
                 return error_set(reterr, -errno, "cannot make '%s' private", path);
         cleanup_close int to_dir = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-        r = to_dir < 0 ? -errno : make_specials(home.data, to_dir, entries, n_entries);
+        r = to_dir < 0 ? -errno : make_specials(strbuf_text(&home), to_dir, entries, n_entries);
         if (r >= 0)
-                r = link_entries(home.data, to_dir, entries, n_entries);
+                r = link_entries(strbuf_text(&home), to_dir, entries, n_entries);
         if (r < 0)
                 return error_set(reterr, r, "cannot fill the private '%s'", path);
         return 0;

@@ -39,7 +39,7 @@ int request_check_options(Context *context) {
 static const struct {
         unsigned bit;
         const char *name;
-} ADOPT[] = {
+} adopt_names[] = {
         { PLAN_ADOPT_OWNER, "owner" },
         { PLAN_ADOPT_FRAGMENT, "fragment" },
         { PLAN_ADOPT_DRIFT, "drift" },
@@ -48,9 +48,9 @@ static const struct {
 /* -1 when out of memory. */
 static int add_adopt(json_t *parameters, unsigned adopt) {
         json_t *names = json_array();
-        for (size_t i = 0; i < ELEMENTSOF(ADOPT); i++)
-                if ((adopt & ADOPT[i].bit) != 0 &&
-                    json_array_append_new(names, json_string(ADOPT[i].name)) < 0) {
+        for (size_t i = 0; i < ELEMENTSOF(adopt_names); i++)
+                if ((adopt & adopt_names[i].bit) != 0 &&
+                    json_array_append_new(names, json_string(adopt_names[i].name)) < 0) {
                         json_decref(names);
                         return -1;
                 }
@@ -87,7 +87,7 @@ static const struct {
         const char *name;
         DiagId fallback;
         const char *message; /* the parameter that says it */
-} ERRORS[] = {
+} error_rows[] = {
         { "org.twprofile.Invalid", DIAG_FOREIGN, NULL },
         { "org.twprofile.Refused", DIAG_NOT_SUPPORTED_HERE, "message" },
         { "org.twprofile.NotFound", DIAG_UNKNOWN_PROFILE, "what" },
@@ -98,7 +98,7 @@ static const struct {
 static const struct {
         const char *state;
         int exit_code;
-} FAILED_STATES[] = {
+} failed_states[] = {
         { "old", EXIT_FAILED },
         { "undone", EXIT_UNDONE },
         { "unknown", EXIT_ATTENTION },
@@ -116,9 +116,9 @@ static DiagId row_of_code(const char *code, DiagId fallback) {
 /* "Failed" tells the state beside its findings, and the state decides. */
 static int exit_code_of_failure(json_t *parameters, int otherwise) {
         const char *state = text_of(parameters, "state");
-        for (size_t i = 0; state && i < ELEMENTSOF(FAILED_STATES); i++)
-                if (streq(FAILED_STATES[i].state, state))
-                        return FAILED_STATES[i].exit_code;
+        for (size_t i = 0; state && i < ELEMENTSOF(failed_states); i++)
+                if (streq(failed_states[i].state, state))
+                        return failed_states[i].exit_code;
         return otherwise;
 }
 
@@ -126,12 +126,13 @@ int request_decode_error(Context *context, const char *name, json_t *parameters)
         json_t *findings = json_object_get(parameters, "findings");
         if (findings && diag_json_decode(findings, context->findings) == -ENOMEM)
                 return -ENOMEM;
-        for (size_t i = 0; i < ELEMENTSOF(ERRORS); i++) {
-                if (!streq(ERRORS[i].name, name))
+        for (size_t i = 0; i < ELEMENTSOF(error_rows); i++) {
+                if (!streq(error_rows[i].name, name))
                         continue;
                 if (diag_list_count_errors(context->findings) == 0) {
-                        DiagId id = row_of_code(text_of(parameters, "code"), ERRORS[i].fallback);
-                        const char *message = text_of(parameters, ERRORS[i].message);
+                        DiagId id = row_of_code(
+                                        text_of(parameters, "code"), error_rows[i].fallback);
+                        const char *message = text_of(parameters, error_rows[i].message);
                         (void) context_fail(
                                         context, id, text_of(parameters, "hint"), "%s",
                                         message ? message : diag_row(id)->title);

@@ -15,13 +15,13 @@ static void add_labelled(StrBuf *out, const char *label, const char *text, size_
         prose_add(out, strbuf_text(&line), INDENT, width);
 }
 
-static const char *const MERGE_WORDS[] = {
+static const char *const merge_words[] = {
         [SETTING_EXACT] = "exact",
         [SETTING_AT_LEAST] = "at-least",
         [SETTING_AT_MOST] = "at-most",
 };
 
-static const char *const MERGE_SIGNS[] = {
+static const char *const merge_signs[] = {
         [SETTING_EXACT] = "=",
         [SETTING_AT_LEAST] = "≥",
         [SETTING_AT_MOST] = "≤",
@@ -47,7 +47,7 @@ static void add_setting(
         const SysctlSpec *spec = setting->spec;
         const char *value = wanted_text(setting, context->arena);
         const char *unit = sysctl_unit_name(spec->unit);
-        strbuf_addf(out, "\n%s %s %s%s%s\n", spec->key, MERGE_SIGNS[setting->merge],
+        strbuf_addf(out, "\n%s %s %s%s%s\n", spec->key, merge_signs[setting->merge],
                     outcome_value_for_people(value, context->arena), *unit ? " " : "", unit);
         CLEANUP(strbuf_deinit) StrBuf facts = {};
         strbuf_addf(&facts, "now %s; the kernel's default is %s",
@@ -99,7 +99,7 @@ static json_t *setting_to_json(const BundleSetting *row, const LiveSnapshot *liv
         const char *unit = sysctl_unit_name(spec->unit);
         return json_pack(
                         "{s:s, s:s, s:s?, s:s?, s:s, s:s?, s:s?, s:s?, s:s?, s:s}", "key",
-                        spec->key, "merge", MERGE_WORDS[setting->merge], "value",
+                        spec->key, "merge", merge_words[setting->merge], "value",
                         wanted_text(setting, arena), "unit", *unit ? unit : NULL, "profile",
                         row->from->name, "when", setting->when.text, "reason", setting->reason,
                         "live", now && now->state == LIVE_PRESENT ? now->text : NULL, "default",

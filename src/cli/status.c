@@ -16,13 +16,13 @@ typedef enum KeyState {
         KEY_STATE_UNKNOWN, /* cannot be read, or only files were looked at */
 } KeyState;
 
-static const char *const STATE_NAMES[] = {
+static const char *const state_names[] = {
         [KEY_STATE_OK] = "ok",           [KEY_STATE_DRIFT] = "drift",
         [KEY_STATE_PENDING] = "pending", [KEY_STATE_ABSENT] = "absent",
         [KEY_STATE_UNKNOWN] = "unknown",
 };
 
-static const char *const HOST_NAMES[] = {
+static const char *const host_names[] = {
         [HOST_STATUS_NONE] = "none",
         [HOST_STATUS_CURRENT] = "current",
         [HOST_STATUS_OTHER_BOOT] = "other-boot",
@@ -136,7 +136,7 @@ static json_t *keys_to_json(const StatusView *view) {
                                 json_pack("{s:s, s:s, s:s?, s:s?, s:s, s:s}", "key",
                                           key->key->spec->key, "wanted", key->wanted, "live",
                                           key->live, "origin", key->origin, "profile",
-                                          key->key->profile, "state", STATE_NAMES[key->state]));
+                                          key->key->profile, "state", state_names[key->state]));
         }
         return array;
 }
@@ -146,7 +146,7 @@ static json_t *view_to_json(const StatusView *view) {
         const Generation *g = view->generation;
         return json_pack(
                         "{s:s, s:I, s:I, s:b, s:s?, s:s?, s:o, s:o}", "state",
-                        HOST_NAMES[view->host->status_state], "generation",
+                        host_names[view->host->status_state], "generation",
                         (json_int_t) (g ? g->number : 0), "parent",
                         (json_int_t) (g ? g->parent : 0), "attention", status->attention,
                         "undecided", status->undecided_tx, "last_outcome", status->last_outcome,
@@ -184,7 +184,7 @@ static int add_keys(Context *context, const StatusView *view) {
                                               outcome_value_for_people(key->wanted, context->arena),
                                               outcome_value_for_people(key->live, context->arena),
                                               outcome_value_for_people(key->origin, context->arena),
-                                              STATE_NAMES[key->state],
+                                              state_names[key->state],
                                               key->key->profile,
                               });
         }

@@ -37,7 +37,7 @@ uint64_t transport_netns_inode(void) {
 
 /* Where the helper stands seen from a program that is not installed: in one folder, or in the build tree. An
  * installed program finds nothing at these places. */
-static const char *const BESIDE[] = { "twprofile-helper", "../helper/twprofile-helper" };
+static const char *const helper_beside[] = { "twprofile-helper", "../helper/twprofile-helper" };
 
 const char *transport_helper_path(const Context *context) {
         const char *given = secure_getenv("TWPROFILE_HELPER");
@@ -45,11 +45,12 @@ const char *transport_helper_path(const Context *context) {
                 return given;
         char self[4096];
         ssize_t n = readlink("/proc/self/exe", self, sizeof(self) - 1);
-        for (size_t i = 0; n > 0 && i < ELEMENTSOF(BESIDE); i++) {
+        for (size_t i = 0; n > 0 && i < ELEMENTSOF(helper_beside); i++) {
                 self[n] = '\0';
                 char *slash = strrchr(self, '/');
                 const char *path = slash ? arena_format(context->arena, "%.*s/%s",
-                                                        (int) (slash - self), self, BESIDE[i])
+                                                        (int) (slash - self), self,
+                                                        helper_beside[i])
                                          : NULL;
                 if (path && access(path, X_OK) == 0)
                         return path;

@@ -4,12 +4,12 @@
 #include "diag/nearest.h"
 
 /* In the order of help. */
-static const Command *const VERBS[] = {
+static const Command *const verb_table[] = {
         &cmd_list,     &cmd_show,    &cmd_validate, &cmd_plan,    &cmd_enable,  &cmd_disable,
         &cmd_rollback, &cmd_recover, &cmd_status,   &cmd_history, &cmd_sandbox,
 };
 
-static const char *const GROUPS[] = {
+static const char *const group_titles[] = {
         [COMMAND_GROUP_PROFILES] = "Profiles",
         [COMMAND_GROUP_CHANGE] = "Changes",
         [COMMAND_GROUP_WATCH] = "State",
@@ -17,29 +17,29 @@ static const char *const GROUPS[] = {
 };
 
 size_t command_count(void) {
-        return ELEMENTSOF(VERBS);
+        return ELEMENTSOF(verb_table);
 }
 
 const Command *command_get(size_t i) {
-        assert(i < ELEMENTSOF(VERBS));
-        return VERBS[i];
+        assert(i < ELEMENTSOF(verb_table));
+        return verb_table[i];
 }
 
 const Command *command_find(const char *name) {
-        for (size_t i = 0; i < ELEMENTSOF(VERBS); i++)
-                if (streq(VERBS[i]->name, name))
-                        return VERBS[i];
+        for (size_t i = 0; i < ELEMENTSOF(verb_table); i++)
+                if (streq(verb_table[i]->name, name))
+                        return verb_table[i];
         return NULL;
 }
 
 const Command *command_find_nearest(const char *name) {
         const char *best = NULL;
-        for (size_t i = 0; i < ELEMENTSOF(VERBS); i++)
-                nearest_consider(name, VERBS[i]->name, &best);
+        for (size_t i = 0; i < ELEMENTSOF(verb_table); i++)
+                nearest_consider(name, verb_table[i]->name, &best);
         return best ? command_find(best) : NULL;
 }
 
 const char *command_group_title(CommandGroup group) {
-        assert((size_t) group < ELEMENTSOF(GROUPS));
-        return GROUPS[group];
+        assert((size_t) group < ELEMENTSOF(group_titles));
+        return group_titles[group];
 }

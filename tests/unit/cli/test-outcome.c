@@ -81,7 +81,7 @@ static void render(
                         0);
 }
 
-static const Change CHANGES[] = {
+static const Change three_changes[] = {
         { .key = "net.a",
           .profile = "p",
           .before = "1\t2",
@@ -106,7 +106,8 @@ static const Change CHANGES[] = {
 static void test_outcome_render_done(void **state) {
         (void) state;
         CLEANUP(context_deinit) Context context;
-        render(/* done= */ true, "applied", CHANGES, ELEMENTSOF(CHANGES), "x", &context);
+        render(/* done= */ true, "applied", three_changes, ELEMENTSOF(three_changes), "x",
+               &context);
         assert_string_equal(
                         strbuf_text(&context.text),
                         "Done: generation 1 → 2\n"
@@ -142,7 +143,7 @@ static void test_outcome_render_says_when_nothing_happens(void **state) {
 static void test_outcome_render_planned_escapes_the_fragment(void **state) {
         (void) state;
         CLEANUP(context_deinit) Context context;
-        render(/* done= */ false, "planned", CHANGES, 1, "a = 1\t2\n\nb\033[2J\n", &context);
+        render(/* done= */ false, "planned", three_changes, 1, "a = 1\t2\n\nb\033[2J\n", &context);
         assert_non_null(strstr(strbuf_text(&context.text), "    a = 1\t2\n\n    b"));
         assert_null(strchr(strbuf_text(&context.text), '\033'));
 }
