@@ -53,10 +53,13 @@ static bool line_parse(const char *line, const char *name, uint64_t *ret) {
 /* One file instead of a call for each capability and set, which are 82, twice. Before the lines for us stands one
  * with all supplementary groups, so a line may be long; the name of the process comes escaped. */
 static int status_read(const char *const names[], uint64_t values[], size_t n, Error *reterr) {
+        char buffer[8192]; /* before the file: it goes after it */
         CLEANUP(file_closep) FILE *file = fopen("/proc/self/status", "re");
         if (!file)
                 return error_set(reterr, -errno, "cannot read the capabilities of this process");
 
+        /* stdio's own buffer has the 1024 bytes of st_blksize and would take the file in pieces */
+        (void) setvbuf(file, buffer, _IOFBF, sizeof(buffer));
         cleanup_free char *line = NULL;
         size_t size = 0, found = 0;
         while (found < n && getline(&line, &size, file) > 0)

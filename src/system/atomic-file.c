@@ -8,15 +8,21 @@
 /* What a file is made with; no umask that lets its owner write takes anything from it. */
 #define ATOMIC_FILE_MODE 0600U
 
+/* Another number for each file; asked of the kernel once. It keeps us from the leftovers of a dead process, which
+ * O_EXCL would refuse to overwrite; nothing has to be secret. */
+static uint32_t atomic_file_number(void) {
+        static uint32_t number;
+        if (number == 0)
+                (void) !getrandom(&number, sizeof(number), GRND_NONBLOCK);
+        return ++number;
+}
+
 static int atomic_file_name(AtomicFile *file, const char *name) {
         int stem = (int) strcspn(name, ".");
-
-        uint32_t random = 0;
-        (void) !getrandom(&random, sizeof(random), GRND_NONBLOCK); /* O_EXCL protects us without */
-
         int n = snprintf(file->name, sizeof(file->name), "%s", name);
         int m = snprintf(
-                        file->temporary, sizeof(file->temporary), ".%.*s.%08x", stem, name, random);
+                        file->temporary, sizeof(file->temporary), ".%.*s.%08x", stem, name,
+                        atomic_file_number());
         bool fits = n > 0 && (size_t) n < sizeof(file->name) && m > 0 &&
                     (size_t) m < sizeof(file->temporary);
         return fits ? 0 : -ENAMETOOLONG;

@@ -62,6 +62,14 @@ static int profile_open_directory(
                 Error *reterr) {
         cleanup_seam_fd SeamFd at = SEAM_FD_EMPTY;
 
+        /* Most of the directories are not there on most machines: one call says so. What is there is judged part
+         * by part all the same. */
+        int exists = seam_open(
+                        dirs->seam, dirs->root_fd, path, O_PATH | O_DIRECTORY | O_NOFOLLOW, 0, &at);
+        if (exists == -ENOENT)
+                return exists;
+        seam_fd_close(&at);
+
         for (const char *p = path; *p;) {
                 size_t n = strcspn(p, "/"), end = (size_t) (p - path) + n;
                 char part[PROFILE_PATH_MAX];
