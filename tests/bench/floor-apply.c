@@ -17,18 +17,30 @@
 #include <unistd.h>
 #include <yaml.h>
 
-#define MAX_KEYS   512
-#define BYTES_MAX  (256 * 1024)
+#define MAX_KEYS  512
+#define BYTES_MAX (256 * 1024)
 
 typedef struct Key {
         char path[128], old[64], new[64];
         int fd;
 } Key;
 
-typedef enum Kind { PREPARED, COMMIT, DONE, INTENT, OUTCOME, FRAGMENT, GENERATION, STATUS, HEAD, N_KINDS } Kind;
+typedef enum Kind {
+        PREPARED,
+        COMMIT,
+        DONE,
+        INTENT,
+        OUTCOME,
+        FRAGMENT,
+        GENERATION,
+        STATUS,
+        HEAD,
+        N_KINDS
+} Kind;
 
-static const char *const kinds[N_KINDS] = { "@prepared", "@commit",   "@done",       "@intent", "@outcome",
-                                            "@fragment", "@generation", "@status", "@head" };
+static const char *const kinds[N_KINDS] = { "@prepared",   "@commit",  "@done",
+                                            "@intent",     "@outcome", "@fragment",
+                                            "@generation", "@status",  "@head" };
 static size_t sizes[N_KINDS];
 static Key keys[MAX_KEYS];
 static size_t n_keys;

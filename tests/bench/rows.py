@@ -8,7 +8,7 @@ import subprocess
 import sys
 from typing import NamedTuple
 
-from measure import stopwatch
+from measure import Runs, stopwatch
 
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 sys.path.insert(0, os.path.join(TOP, "src", "gen"))
@@ -327,6 +327,34 @@ def row_validate(bench):
             True,
         ),
     ]
+
+
+def booted_results(text):
+    """From the output of tests/bench/booted: two plans, one behind the other, or why there are none."""
+    if text.startswith("skip: "):
+        print(text.strip(), file=sys.stderr)
+        return []
+    lines = text.splitlines()
+    results = []
+    for what, ours, peer, against in (
+        ("`twprofile enable` on a booted systemd", "enable", "client", "bare client and empty program, same socket and sandbox"),
+        ("  its request alone, to the answer", "request", "empty", "empty program, same socket and sandbox"),
+        ("  and to the end of the connection", "request-end", "empty-end", "the same"),
+    ):
+        runs = Runs("\n".join(line for line in lines if line.split(" ")[1] in (ours, peer)))
+        ratio = runs.ratio(ours, peer)
+        results.append(
+            Result(
+                what,
+                against,
+                f"{runs.median(ours):.1f} ms",
+                f"{runs.median(peer):.1f} ms",
+                ratio.text(),
+                "≤ 1.4" if ours == "enable" else "",
+                ratio.middle <= 1.4,
+            )
+        )
+    return results
 
 
 ROWS = {

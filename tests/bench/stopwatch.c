@@ -9,7 +9,9 @@
  *   run PROGRAM ARG...  what is started, the path being absolute
  *   send TEXT           standard input is a socket; TEXT and a NUL are sent, an answer up to NUL is awaited;
  *                       @NETNS@ stands for the inode of the network namespace
- *   connect PATH        nothing is started: TEXT goes to the Unix socket PATH and the end of the connection counts
+ *   connect PATH        nothing is started: TEXT goes to the Unix socket PATH; timed is the way to the answer
+ *   whole               timed is the way to the end of the connection
+ *   settle MS           so long nothing is started afterwards, because something still runs behind the answer
  *   expect TEXT         stands in every answer, otherwise the stopwatch stops
  *
  * Several run or send lines take turns by round, so that each run has something to change. In each round every
@@ -50,6 +52,8 @@ typedef struct Contestant {
         const char *expects;
         const char *connects;
         unsigned n_runs, n_sends;
+        unsigned settle_ms;
+        bool is_whole;
         int netns;
 } Contestant;
 
@@ -128,6 +132,8 @@ static void plan_add_line(char *line) {
                 die("the plan does not begin with a contestant");
         if (strcmp(word, "netns") == 0)
                 c->netns = plan_new_netns();
+        else if (strcmp(word, "whole") == 0)
+                c->is_whole = true;
         else if (!rest)
                 die("'%s' without text", word);
         else if (strcmp(word, "run") == 0)
@@ -138,6 +144,8 @@ static void plan_add_line(char *line) {
                 c->expects = rest;
         else if (strcmp(word, "connect") == 0)
                 c->connects = rest;
+        else if (strcmp(word, "settle") == 0)
+                c->settle_ms = (unsigned) strtoul(rest, NULL, 10);
         else
                 die("unknown directive '%s'", word);
 }
@@ -197,6 +205,14 @@ static void socket_ask(int fd, const char *text, bool to_the_end) {
         if (to_the_end)
                 (void) shutdown(fd, SHUT_WR);
         socket_read(fd, to_the_end);
+}
+
+/* Until the other side has closed, whatever it still says. */
+static void socket_drain(int fd) {
+        char rest[4096];
+        (void) shutdown(fd, SHUT_WR);
+        while (read(fd, rest, sizeof(rest)) > 0)
+                ;
 }
 
 static pid_t start(char *const args[], int stdin_fd) {
@@ -261,9 +277,11 @@ static Result run_connection(const Contestant *c, unsigned round) {
         int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
         if (fd < 0 || connect(fd, (const struct sockaddr *) &address, sizeof(address)) < 0)
                 die("%s: cannot connect: %s", c->name, strerror(errno));
-        socket_ask(fd, c->sends[round % c->n_sends], /* to_the_end= */ true);
-        (void) close(fd);
+        socket_ask(fd, c->sends[round % c->n_sends], c->is_whole);
         long long end = now_ns();
+        /* not timed: what still runs for this answer would slow down the next contestant */
+        socket_drain(fd);
+        (void) close(fd);
 
         result_judge(c, 0);
         return (Result){ .wall_ns = end - begin };
@@ -275,6 +293,8 @@ static void run_one(const Contestant *c, unsigned round) {
         Result result = c->connects ? run_connection(c, round) : run_program(c, round);
         (void) printf("%u %s %lld %lld %ld\n", round, c->name, result.wall_ns, result.cpu_ns,
                       result.rss_kib);
+        if (c->settle_ms > 0)
+                (void) usleep(c->settle_ms * 1000);
 }
 
 int main(int argc, char *argv[]) {
