@@ -184,8 +184,11 @@ static int engine_work(Session *session, Error *reterr) {
                 if (r < 0)
                         return error_prefix(reterr, r, "cannot work");
         }
-        session->result->generation = session->current ? session->current->number : 0;
-        session->result->generation_before = session->result->generation;
+        EngineResult *result = session->result;
+        if (result->tx[0] == '\0') {
+                result->generation = session->current ? session->current->number : 0;
+                result->generation_before = result->generation;
+        }
         return engine_dispatch(session, reterr);
 }
 

@@ -63,15 +63,8 @@ int fragment_install(Fragment *fragment, Error *reterr) {
         return 0;
 }
 
-static int fragment_visit_sweep(void *userdata, const char *name) {
-        const SeamFd *dir = userdata;
-        if (startswith(name, ENGINE_FRAGMENT_TEMPORARY))
-                (void) dir->seam->ops->unlink_at(dir->seam, dir->fd, name, 0);
-        return 0;
-}
-
 void fragment_sweep(const Seam *seam, int root_fd) {
         cleanup_seam_fd SeamFd dir = SEAM_FD_EMPTY;
         if (seam_open(seam, root_fd, ENGINE_SYSCTL_DIR, O_RDONLY | O_DIRECTORY, 0, &dir) >= 0)
-                (void) seam->ops->list(seam, dir.fd, fragment_visit_sweep, &dir);
+                atomic_file_sweep(seam, dir.fd, ENGINE_FRAGMENT_STEM);
 }

@@ -5,7 +5,7 @@
 
 #include "engine/paths.h"
 
-#define JOURNAL_TEMPORARY "journal.new"
+#define JOURNAL_TEMPORARY ".journal.new"
 
 void journal_deinit(Journal *journal) {
         seam_fd_close(&journal->file);
@@ -101,7 +101,7 @@ static JournalFrame journal_new_frame(
         return frame;
 }
 
-/* Makes `journal.new` with the carried frames, flushes it, puts it in place, flushes the directory. */
+/* Makes `.journal.new` with the carried frames, flushes it, puts it in place, flushes the directory. */
 static int journal_install(Journal *journal, const Carry *carry, size_t size, Error *reterr) {
         const Seam *seam = journal->seam;
         int dir = journal->state_fd;

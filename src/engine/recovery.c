@@ -8,7 +8,9 @@
 #include "engine/generation-store.h"
 #include "engine/live-set.h"
 #include "engine/make-live.h"
+#include "engine/paths.h"
 #include "engine/report.h"
+#include "system/atomic-file.h"
 
 typedef struct Recovery {
         Session *session;
@@ -370,6 +372,38 @@ static int recovery_refuse_namespace(Recovery *recovery) {
         return RECOVERY_E_REFUSED;
 }
 
+/* Whoever asked for recovery itself learns which change it was, and from where to where it went. */
+static int recovery_tell(Recovery *recovery, Error *reterr) {
+        Session *session = recovery->session;
+        EngineResult *result = session->result;
+        if (session->request->verb != ENGINE_RECOVER)
+                return 0;
+
+        result->tx = arena_copy(session->arena, recovery->last->tx);
+        if (!result->tx)
+                return error_set(reterr, -ENOMEM, "cannot recover");
+        result->generation = session->current ? session->current->number : 0;
+        result->generation_before = recovery->has_prepared ? recovery->prepared.from
+                                                           : result->generation;
+        return 0;
+}
+
+static void recovery_sweep_dir(Session *session, int dir_fd, const char *path, const char *stem) {
+        const Seam *seam = session->engine->seam;
+        cleanup_seam_fd SeamFd dir = SEAM_FD_EMPTY;
+        if (seam_open(seam, dir_fd, path, O_RDONLY | O_DIRECTORY, 0, &dir) >= 0)
+                atomic_file_sweep(seam, dir.fd, stem);
+}
+
+/* Temporary files of dead processes; all of them are written under our lock. */
+static void recovery_sweep(Session *session) {
+        int root_fd = session->engine->root_fd;
+        fragment_sweep(session->engine->seam, root_fd);
+        recovery_sweep_dir(session, session->state.fd, ".", "");
+        recovery_sweep_dir(session, session->state.fd, ENGINE_GENERATIONS, "");
+        recovery_sweep_dir(session, root_fd, ENGINE_RUN_DIR, ENGINE_STATUS_STEM);
+}
+
 static int recovery_settle(Recovery *recovery, Error *reterr) {
         Session *session = recovery->session;
         const Instance *here = &session->engine->instance;
@@ -382,7 +416,7 @@ static int recovery_settle(Recovery *recovery, Error *reterr) {
         int r = journal_flush(&session->journal, reterr);
         if (r < 0)
                 return r;
-        fragment_sweep(session->engine->seam, session->engine->root_fd);
+        recovery_sweep(session);
 
         if (recovery->last->type == JOURNAL_COMMIT)
                 r = recovery_redo(recovery, same_boot, reterr);
@@ -403,7 +437,7 @@ static int recovery_settle(Recovery *recovery, Error *reterr) {
         r = recovery_close(recovery, reterr);
         if (r >= 0)
                 session_publish(session, recovery->outcome, recovery->last->tx);
-        return r;
+        return r < 0 ? r : recovery_tell(recovery, reterr);
 }
 
 static int recovery_refuse_corrupt(Session *session, const char *text, const Error *error) {
@@ -475,8 +509,8 @@ static int recovery_close_intent(Session *session, Error *reterr) {
 }
 
 static int recovery_at_boot(Session *session, Error *reterr) {
-        /* also of a change that died before it was in the journal */
-        fragment_sweep(session->engine->seam, session->engine->root_fd);
+        /* a change may have died before it was in the journal, or behind its end */
+        recovery_sweep(session);
 
         int r = recovery_rebuild(session, reterr);
         if (r >= 0)

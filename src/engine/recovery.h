@@ -24,7 +24,7 @@ enum {
         RECOVERY_E_REFUSED = 1, /* the findings say why: nothing else may be done now */
 };
 
-/* `at_boot` also removes temporary fragments of changes that never came into the journal, looks whether every committed
+/* `at_boot` also removes the temporary files that dead processes left, looks whether every committed
  * generation of the journal has its file, and closes an intent of the audit log that a power cut left without a journal
  * frame. Adds notes (recovered, redone, dropped-by-reboot). */
 NODISCARD int recovery_run(Session *session, bool at_boot, Error *reterr);

@@ -35,7 +35,8 @@ static const char *report_outcome(const PlanStep *step, const Apply *apply, cons
         case PLAN_RESTORE:
                 if (!apply)
                         return "planned";
-                return step->has_live ? "untouched" : "pending"; /* below --root: with the next boot */
+                return step->has_live ? "untouched"
+                                      : "pending"; /* below --root: with the next boot */
         case PLAN_KEEP:
                 return "kept";
         case PLAN_RESTORED:

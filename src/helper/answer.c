@@ -124,7 +124,7 @@ json_t *answer_result(const EngineResult *result) {
 static const struct {
         const char *state, *text;
 } lost_states[] = {
-        { "old", "nothing had been changed" },
+        { "settled", "nothing was left to settle: it had not begun, or it was complete" },
         { "undone", "the change was taken back, the old state stands" },
         { "new", "the change had been decided and was completed" },
         { "unknown", "recovery could not settle what it left" },

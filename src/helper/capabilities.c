@@ -73,7 +73,8 @@ static int status_read(const char *const names[], uint64_t values[], size_t n, E
         return 0;
 }
 
-int capabilities_read(CapabilityState *ret, Error *reterr) {
+/* What there is besides the capabilities of the mask. */
+static int state_read(uint64_t kept, CapabilityState *ret, Error *reterr) {
         enum { INHERITABLE, PERMITTED, EFFECTIVE, BOUNDING, AMBIENT, NO_NEW_PRIVS, N_LINES };
         /* in the order of the file (fs/proc/array.c) */
         static const char *const names[N_LINES] = {
@@ -85,15 +86,19 @@ int capabilities_read(CapabilityState *ret, Error *reterr) {
                 return r;
 
         *ret = (CapabilityState){
-                .permitted = mask_find(values[PERMITTED]),
+                .permitted = mask_find(values[PERMITTED] & ~kept),
                 .inheritable = mask_find(values[INHERITABLE]),
-                .effective = mask_find(values[EFFECTIVE]),
+                .effective = mask_find(values[EFFECTIVE] & ~kept),
                 .ambient = mask_find(values[AMBIENT]),
-                .bounding = mask_find(values[BOUNDING]),
+                .bounding = mask_find(values[BOUNDING] & ~kept),
                 .no_new_privs = values[NO_NEW_PRIVS] == 1,
                 .is_setpcap = (values[EFFECTIVE] & (UINT64_C(1) << CAP_SETPCAP)) != 0,
         };
         return 0;
+}
+
+int capabilities_read(CapabilityState *ret, Error *reterr) {
+        return state_read(/* kept= */ 0, ret, reterr);
 }
 
 int capabilities_judge(const CapabilityState *state, bool bounding_may_stay, Error *reterr) {
@@ -138,18 +143,65 @@ int capabilities_check_unit(Error *reterr) {
 
 /* --- dropping ------------------------------------------------------------------------------------------- */
 
-static int bounding_drop(Error *reterr) {
-        for (cap_value_t value = 0; value < cap_max_bits(); value++)
+/* Whether uid 0 here is the machine's: its map is the identity over all 2^32 - 1 numbers (user_namespaces(7)).
+ * Doubt counts as yes, so that nothing is kept. */
+static bool is_initial_userns(void) {
+        CLEANUP(file_closep) FILE *file = fopen("/proc/self/uid_map", "re");
+        cleanup_free char *line = NULL;
+        size_t size = 0;
+        if (!file || getline(&line, &size, file) <= 0)
+                return true;
+
+        unsigned inside, outside, count;
+        if (sscanf(line, "%u %u %u", &inside, &outside, &count) !=
+            3) // NOLINT(cert-err34-c): checked by the count
+                return true;
+        return inside == 0 && outside == 0 && count == UINT32_MAX;
+}
+
+/* The mask of what stays: see the head of the header. */
+static uint64_t kept_find(void) {
+        if (is_initial_userns())
+                return 0;
+
+        CLEANUP(cap_t_freep) cap_t caps = cap_get_proc();
+        cap_flag_value_t is_permitted = CAP_CLEAR;
+        if (!caps || cap_get_flag(caps, CAP_NET_ADMIN, CAP_PERMITTED, &is_permitted) < 0)
+                return 0;
+        return is_permitted == CAP_SET ? UINT64_C(1) << CAP_NET_ADMIN : 0;
+}
+
+static int bounding_drop(uint64_t kept, Error *reterr) {
+        for (cap_value_t value = 0; value < cap_max_bits(); value++) {
+                if ((kept & (UINT64_C(1) << value)) != 0)
+                        continue;
                 if (cap_drop_bound(value) < 0)
                         return error_set(
                                         reterr, -errno,
                                         "cannot drop capability %d from the bounding set", value);
+        }
+        return 0;
+}
+
+static int sets_drop(uint64_t kept, Error *reterr) {
+        static const cap_value_t net_admin[] = { CAP_NET_ADMIN };
+
+        CLEANUP(cap_t_freep) cap_t caps = cap_init();
+        if (!caps)
+                return error_set(reterr, -ENOMEM, "cannot drop the capabilities");
+        if (kept != 0 && (cap_set_flag(caps, CAP_PERMITTED, 1, net_admin, CAP_SET) < 0 ||
+                          cap_set_flag(caps, CAP_EFFECTIVE, 1, net_admin, CAP_SET) < 0))
+                return error_set(reterr, -errno, "cannot drop the capabilities");
+        if (cap_set_proc(caps) < 0)
+                return error_set(reterr, -errno, "cannot drop the capabilities");
         return 0;
 }
 
 int capabilities_drop(Error *reterr) {
+        uint64_t kept = kept_find();
+
         CapabilityState state;
-        int r = capabilities_read(&state, reterr);
+        int r = state_read(kept, &state, reterr);
         if (r < 0)
                 return r;
         /* In a unit there is nothing left to drop, and its filter refuses the calls for it. */
@@ -157,7 +209,7 @@ int capabilities_drop(Error *reterr) {
                 return 0;
 
         if (state.is_setpcap) {
-                r = bounding_drop(reterr);
+                r = bounding_drop(kept, reterr);
                 if (r < 0)
                         return r;
                 if (cap_set_secbits(SECUREBITS) < 0)
@@ -165,16 +217,14 @@ int capabilities_drop(Error *reterr) {
         }
         if (state.ambient != CAPABILITY_NONE && cap_reset_ambient() < 0)
                 return error_set(reterr, -errno, "cannot empty the ambient capabilities");
-        CLEANUP(cap_t_freep) cap_t none = cap_init();
-        if (!none)
-                return error_set(reterr, -ENOMEM, "cannot drop the capabilities");
-        if (cap_set_proc(none) < 0)
-                return error_set(reterr, -errno, "cannot drop the capabilities");
+        r = sets_drop(kept, reterr);
+        if (r < 0)
+                return r;
         if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
                 return error_set(reterr, -errno, "cannot set no_new_privs");
 
         bool bounding_may_stay = !state.is_setpcap;
-        r = capabilities_read(&state, reterr);
+        r = state_read(kept, &state, reterr);
         if (r < 0)
                 return r;
         return capabilities_judge(&state, bounding_may_stay, reterr);

@@ -12,7 +12,12 @@
  *   (1) Where CAP_SETPCAP was not there to empty it (a container that withholds it, an ordinary caller with
  *       --root), what is left in it cannot be reached: no_new_privs stands in front of it.
  *
- * No capability is needed for anything, so there is no array of kept ones: uid 0 owns /proc/sys/net, /etc,
+ * One exception: in a user namespace of its own (`twprofile sandbox` of an ordinary user, rootless containers)
+ * CAP_NET_ADMIN stays permitted, effective and bounding. The kernel asks for the machine's uid 0 or for that
+ * capability in the network namespace's user namespace (net/sysctl_net.c net_ctl_permissions()), and uid 0 there is
+ * not the machine's; the capability reaches no further than that namespace.
+ *
+ * Elsewhere no capability is needed for anything, so there is no array of kept ones: uid 0 owns /proc/sys/net, /etc,
  * /var/lib/twprofile, and the group adm comes from the unit or from setgroups() before the drop. What is given
  * up with it is written down in docs/decisions/helper-without-capabilities.md.
  *
@@ -25,7 +30,7 @@
 /* For a process that a unit started: nothing is dropped, because nothing may be there. */
 NODISCARD int capabilities_check_unit(Error *reterr);
 
-/* Drops everything, locks the way back, then reads it all back. */
+/* Drops everything (see the exception above), locks the way back, then reads it all back. */
 NODISCARD int capabilities_drop(Error *reterr);
 
 #define CAPABILITY_NONE (-1)

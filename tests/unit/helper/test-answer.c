@@ -92,9 +92,9 @@ static void test_lost_table(void **state) {
                 const char *state, *code, *text;
         } rows[] = {
                 { { .tx = "", .outcome = "unchanged" },
-                  "old",
+                  "settled",
                   "helper-lost",
-                  "nothing had been changed" },
+                  "had not begun, or it was complete" },
                 { { .tx = "t", .outcome = "recovered" }, "undone", "helper-lost", "taken back" },
                 { { .tx = "t", .outcome = "recovered", .generation_before = 3, .generation = 4 },
                   "new",
