@@ -12,6 +12,9 @@
 #include "record/status-format.h"
 #include "system/instance.h"
 
+#define ENGINE_EXIT_FAILED    2 /* the old state stands */
+#define ENGINE_EXIT_ATTENTION 8
+
 /* An image has no boot and no namespace yet; its kernel is the one it brings, else the one we run on. */
 static int engine_prepare_image(Engine *engine, Error *reterr) {
         engine->instance = (Instance){ .boot_id = "00000000-0000-0000-0000-000000000000" };
@@ -213,6 +216,11 @@ int engine_run(Engine *engine, const EngineRequest *request, EngineResult *ret, 
                 return r;
 
         result.exit_code = diag_list_exit_code(result.findings);
+        if (result.changed && result.exit_code == ENGINE_EXIT_FAILED) {
+                /* Memory ran out for a finding behind the commit point: that the old state stands is untrue. */
+                result.exit_code = ENGINE_EXIT_ATTENTION;
+                result.outcome = "unknown";
+        }
         *ret = result;
         result = (EngineResult){ 0 };
         return 0;

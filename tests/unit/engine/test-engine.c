@@ -2,6 +2,7 @@
 #include "engine/engine.h"
 
 #include "seam/engine-world.h"
+#include "model/failing-alloc.h"
 #include "test.h"
 
 /* --- every call of the seam fails once, or from then on ------------------------------------------------------- */
@@ -147,7 +148,148 @@ static void test_engine_interrupted_and_short_calls(void **state UNUSED) {
         sweep_all(0, /* for_ever= */ false, SEAM_FAULT_SHORT);
 }
 
+/* --- memory runs out ------------------------------------------------------------------------------------------- */
+
+/* From every n-th allocation on there is none: no answer, or a true one, and the next entry settles it. */
+static void test_engine_without_memory(void **state UNUSED) {
+        if (!FAILING_ALLOC_WORKS) {
+                print_message("skipped: a sanitizer has its own allocator\n");
+                skip();
+        }
+        const Sweep *sweep = &sweeps[0];
+        Views views = sweep_measure(sweep);
+        size_t n_bad = 0, n_denied = 0;
+        bool hit = true;
+        for (size_t at = 0; hit; at += 1 + at / 40) {
+                World w;
+                sweep_start(sweep, &w);
+                failing_alloc_arm(at);
+                int code = sweep->request(&w);
+                hit = failing_alloc_disarm() > at;
+                char told[32];
+                (void) snprintf(told, sizeof(told), "%s", world_outcome(&w));
+                n_denied += code < 0;
+                print_message("%zu: %d %s %s\n", at, code, world_outcome(&w), w.error.text);
+
+                assert_int_equal(world_recover(&w), 0);
+                bool decided = world_view_is(&w, views.old) || world_view_is(&w, views.new);
+                if (!decided || !sweep_claim_holds(&w, code, &views)) {
+                        n_bad++;
+                        print_error("allocation %zu: exit %d, %s\n", at, code, told);
+                }
+                assert_int_equal(sweep->request(&w), 0);
+                world_deinit(&w);
+        }
+        free(views.old);
+        free(views.new);
+        assert_true(n_denied > 10);
+        assert_int_equal(n_bad, 0);
+}
+
+/* --- the other entries -------------------------------------------------------------------------------------------- */
+
+static void test_engine_read_state(void **state UNUSED) {
+        World w;
+        world_init(&w);
+        cleanup_free char *empty = NULL, *text = NULL;
+        size_t n;
+        assert_int_equal(engine_read_state(&w.engine, &empty, &n, &w.error), 0);
+        assert_int_equal(n, strlen(empty));
+        assert_null(strstr(empty, "somaxconn"));
+        assert_false(scratch_has(&w.scratch, WORLD_STATE));
+
+        assert_int_equal(world_enable(&w, "alpha"), 0);
+        assert_int_equal(engine_read_state(&w.engine, &text, &n, &w.error), 0);
+        assert_non_null(strstr(text, "net.core.somaxconn"));
+
+        scratch_remove(&w.scratch, WORLD_JOURNAL);
+        scratch_write(&w.scratch, WORLD_STATE "/generations/1.json", "{}");
+        char *none = NULL;
+        assert_int_equal(engine_read_state(&w.engine, &none, &n, &w.error), -EBADMSG);
+        assert_null(none);
+        world_deinit(&w);
+}
+
+static void test_engine_record_denied(void **state UNUSED) {
+        World w;
+        world_init(&w);
+        AuditCaller caller = { .uid = 1000, .gid = 1000, .pid = 77, .auid = 1000, .session = 3 };
+        assert_int_equal(
+                        engine_record_denied(&w.engine, &caller, "socket", "not-allowed", &w.error),
+                        0);
+        cleanup_free char *audit = scratch_read(&w.scratch, WORLD_AUDIT, NULL);
+        assert_non_null(strstr(audit, "\"ev\":\"denied\""));
+        assert_non_null(strstr(audit, "not-allowed"));
+        assert_non_null(strstr(audit, "1000"));
+        assert_false(scratch_has(&w.scratch, WORLD_FRAGMENT));
+
+        w.fault.kind = SEAM_FAULT_ERROR;
+        w.fault.error = EROFS;
+        w.fault.at = 1;
+        w.fault.for_ever = true;
+        assert_int_equal(
+                        engine_record_denied(&w.engine, &caller, "socket", "not-allowed", &w.error),
+                        -EROFS);
+        world_deinit(&w);
+}
+
+static void test_engine_prepare_needs_the_machine(void **state UNUSED) {
+        static const char *const missing[] = { WORLD_BOOT_ID, "proc/self/ns/net",
+                                               "proc/sys/kernel/osrelease" };
+        TEST_EACH(path, missing) {
+                World w;
+                world_init(&w);
+                scratch_remove(&w.scratch, *path);
+                Engine engine = { .seam = w.engine.seam, .root_fd = w.engine.root_fd };
+                assert_int_equal(engine_prepare(&engine, &w.error), -ENOENT);
+                world_deinit(&w);
+        }
+}
+
+static void test_engine_prepare_an_image(void **state UNUSED) {
+        World w;
+        world_init(&w);
+        scratch_remove(&w.scratch, "proc");
+        Engine engine = { .seam = w.engine.seam, .root_fd = w.engine.root_fd, .files_only = true };
+        assert_int_equal(engine_prepare(&engine, &w.error), 0);
+        assert_true(engine.kernel.major >= 4); /* ours: the image brings none */
+        assert_true(engine.initial_netns);
+
+        scratch_mkdir(&w.scratch, "usr/lib/modules/5.10.0-8-amd64");
+        engine.kernel = (KernelVersion){ 0 };
+        assert_int_equal(engine_prepare(&engine, &w.error), 0);
+        assert_int_equal(engine.kernel.major, 5);
+        assert_int_equal(engine.kernel.minor, 10);
+        world_deinit(&w);
+}
+
+static void test_engine_recover_with_nothing_to_do(void **state UNUSED) {
+        World w;
+        world_init(&w);
+        assert_int_equal(world_recover(&w), 0);
+        assert_string_equal(world_outcome(&w), "unchanged");
+        assert_false(w.result.changed);
+        assert_true(scratch_has(&w.scratch, WORLD_STATUS));
+        world_deinit(&w);
+}
+
+static void test_engine_status_that_cannot_be_written_is_told(void **state UNUSED) {
+        World w;
+        world_init(&w);
+        scratch_write(&w.scratch, "run", "a file where the directory should be");
+        assert_int_equal(world_enable(&w, "alpha"), 0);
+        assert_true(world_has_finding(&w, DIAG_STATUS_UNWRITABLE));
+        assert_string_equal(world_live(&w, "net/core/somaxconn"), "8192");
+        world_deinit(&w);
+}
+
 TEST_MAIN(cmocka_unit_test(test_engine_one_failing_call),
           cmocka_unit_test(test_engine_all_calls_fail_from_one_on),
           cmocka_unit_test(test_engine_a_call_that_worked_says_it_failed),
-          cmocka_unit_test(test_engine_interrupted_and_short_calls))
+          cmocka_unit_test(test_engine_interrupted_and_short_calls),
+          cmocka_unit_test(test_engine_without_memory), cmocka_unit_test(test_engine_read_state),
+          cmocka_unit_test(test_engine_record_denied),
+          cmocka_unit_test(test_engine_prepare_needs_the_machine),
+          cmocka_unit_test(test_engine_prepare_an_image),
+          cmocka_unit_test(test_engine_recover_with_nothing_to_do),
+          cmocka_unit_test(test_engine_status_that_cannot_be_written_is_told))
