@@ -98,3 +98,21 @@ int atomic_file_replace(
         int r = atomic_file_begin(seam, dir_fd, name, bytes, n, mode, /* flush= */ false, &file);
         return r < 0 ? r : atomic_file_commit(&file, /* flush= */ false);
 }
+
+typedef struct AtomicFileSweep {
+        const Seam *seam;
+        int dir_fd;
+        const char *stem;
+} AtomicFileSweep;
+
+static int atomic_file_visit_sweep(void *userdata, const char *name) {
+        const AtomicFileSweep *sweep = userdata;
+        if (name[0] == '.' && startswith(name + 1, sweep->stem))
+                (void) sweep->seam->ops->unlink_at(sweep->seam, sweep->dir_fd, name, 0);
+        return 0;
+}
+
+void atomic_file_sweep(const Seam *seam, int dir_fd, const char *stem) {
+        AtomicFileSweep sweep = { .seam = seam, .dir_fd = dir_fd, .stem = stem };
+        (void) seam->ops->list(seam, dir_fd, atomic_file_visit_sweep, &sweep);
+}

@@ -36,3 +36,7 @@ void atomic_file_abandon(AtomicFile *file);
 NODISCARD int atomic_file_replace(
                 const Seam *seam, int dir_fd, const char *name, const void *bytes, size_t n,
                 mode_t mode);
+
+/* Removes the temporary files that dead processes left of names that begin with `stem`; nobody may be writing such
+ * files now. "" for all. Failures do not matter: nothing reads them. */
+void atomic_file_sweep(const Seam *seam, int dir_fd, const char *stem);

@@ -142,9 +142,30 @@ static void test_atomic_file_name_too_long(void **state UNUSED) {
         fixture_deinit(&f);
 }
 
+static void test_atomic_file_sweep(void **state UNUSED) {
+        Fixture f;
+        fixture_init(&f);
+        AtomicFile dead;
+        assert_int_equal(
+                        atomic_file_begin(
+                                        &f.fault.seam, f.scratch.fd, "60-x.conf", "abc", 3, 0644,
+                                        false, &dead),
+                        0);
+        scratch_write(&f.scratch, "60-x.plain", "");
+        scratch_write(&f.scratch, ".70-y.00000000", "");
+
+        atomic_file_sweep(&f.fault.seam, f.scratch.fd, "60-x.");
+        assert_false(scratch_has(&f.scratch, dead.temporary));
+        assert_int_equal(scratch_count(&f.scratch, ".", ""), 2);
+        atomic_file_sweep(&f.fault.seam, f.scratch.fd, "");
+        assert_true(scratch_has(&f.scratch, "60-x.plain"));
+        assert_int_equal(scratch_count(&f.scratch, ".", ""), 1);
+        fixture_deinit(&f);
+}
+
 TEST_MAIN(cmocka_unit_test(test_atomic_file_commit), cmocka_unit_test(test_atomic_file_abandon),
           cmocka_unit_test(test_atomic_file_remove),
           cmocka_unit_test(test_atomic_file_begin_failures_leave_nothing),
           cmocka_unit_test(test_atomic_file_failed_commit_can_be_abandoned),
-          cmocka_unit_test(test_atomic_file_replace),
+          cmocka_unit_test(test_atomic_file_replace), cmocka_unit_test(test_atomic_file_sweep),
           cmocka_unit_test(test_atomic_file_name_too_long))
