@@ -36,7 +36,7 @@ class Machine:
 
     def __init__(self):
         self.values = {}
-        self.files = {}  # path -> bytes, of SYSCTL_DIR, STATE_DIR and LOG_DIR
+        self.files = {}  # path -> bytes, of SYSCTL_DIR, STATE_DIR and LOG_DIR, and what is hidden beside STATUS
         self.modes = {}
         self.status = None
         self._parts = None
@@ -98,10 +98,12 @@ def read_machine():
                 path = os.path.join(folder, name)
                 machine.files[path] = _read(path)
                 machine.modes[path] = stat.S_IMODE(os.lstat(path).st_mode)
-    try:
+    for name in os.listdir(os.path.dirname(STATUS)):
+        path = os.path.join(os.path.dirname(STATUS), name)
+        if name.startswith("."):
+            machine.files[path] = _read(path)
+    if os.path.exists(STATUS):
         machine.status = _read(STATUS)
-    except FileNotFoundError:
-        pass
     return machine
 
 
@@ -379,7 +381,8 @@ def judge(old, new, got, answered):
 
     check_fragment(got, generation, faults)
     for path in got.files:
-        if path.startswith(SYSCTL_DIR + "/") and path not in old.files and path != f"{SYSCTL_DIR}/{FRAGMENT}":
+        if path not in old.files and (path.startswith(SYSCTL_DIR + "/") and path != f"{SYSCTL_DIR}/{FRAGMENT}" or
+                                      os.path.basename(path).startswith(".")):
             faults.append(f"a file is left in {path}")
 
     records = read_audit(got, faults)
