@@ -169,7 +169,7 @@ static void test_journal_open_refuses_links_and_giants(void **state UNUSED) {
 
 static bool flushes_journal(void *userdata UNUSED, const SeamCall *call) {
         bool flush = call->kind == SEAM_CALL_FSYNC || call->kind == SEAM_CALL_FDATASYNC;
-        return flush && strstr(call->path, "/journal") != NULL;
+        return flush && strstr(call->path, "journal") != NULL;
 }
 
 static void fail_journal_flushes(World *w, uint64_t from, bool for_ever) {
