@@ -33,11 +33,13 @@
         })
 
 /* Defines `void function##p(type **p)`, the form that CLEANUP() wants, for `type *function(type *)`. */
+/* NOLINTBEGIN(bugprone-macro-parentheses): a type in a declaration takes no brackets */
 #define DEFINE_CLEANUP_PTR(type, function)         \
         static inline void function##p(type **p) { \
                 if (*p)                            \
                         (void) function(*p);       \
         }
+/* NOLINTEND(bugprone-macro-parentheses) */
 
 static inline void free_charp(char **p) {
         free(*p);

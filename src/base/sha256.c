@@ -38,7 +38,7 @@ void sha256_to_hex(const Sha256 *hash, char ret[static SHA256_HEX_SIZE]) {
                 ret[2 * i] = digits[hash->bytes[i] >> 4];
                 ret[2 * i + 1] = digits[hash->bytes[i] & 15];
         }
-        ret[2 * SHA256_SIZE] = '\0';
+        ret[SHA256_HEX_SIZE - 1] = '\0';
 }
 
 static int sha256_nibble(char c) {
@@ -50,7 +50,7 @@ static int sha256_nibble(char c) {
 }
 
 int sha256_from_hex(const char *hex, Sha256 *ret) {
-        if (strlen(hex) != 2 * SHA256_SIZE)
+        if (strlen(hex) != SHA256_HEX_SIZE - 1)
                 return -EINVAL;
 
         Sha256 hash;

@@ -7,7 +7,7 @@
 static bool strbuf_reserve(StrBuf *buf, size_t more) {
         if (buf->failed)
                 return false;
-        if (more < buf->capacity && buf->length < buf->capacity - more)
+        if (buf->data && more < buf->capacity && buf->length < buf->capacity - more)
                 return true;
 
         size_t want = buf->capacity ? buf->capacity : 64;

@@ -37,7 +37,6 @@ static int open_dir_at(int dir_fd, const char *name, DIR **ret) {
 static const char *next_name(DIR *dir) {
         for (;;) {
                 errno = 0;
-                /* NOLINTNEXTLINE(concurrency-mt-unsafe): one thread, one stream */
                 const struct dirent *entry = readdir(dir);
                 if (!entry)
                         return NULL;

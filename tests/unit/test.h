@@ -30,13 +30,13 @@
 static size_t test_row_current __attribute__((unused));
 static const char *test_row_table __attribute__((unused));
 
-#define TEST_EACH(row, rows)                                                                       \
-        for (test_row_current = 0, test_row_table = #rows;                                         \
-             test_row_current < ELEMENTSOF(rows) || (test_row_table = NULL);                       \
-             test_row_current++)                                                                   \
-                for (typeof(&(rows)[0]) row = &(rows)[test_row_current], test_once_ = row;         \
-                     test_once_;                                                                   \
-                     test_once_ = NULL)
+/* NOLINTBEGIN(bugprone-macro-parentheses): the name that is declared takes no brackets */
+#define TEST_EACH(row, rows)                                                                     \
+        for (test_row_current = 0, test_row_table = #rows;                                       \
+             test_row_current < ELEMENTSOF(rows) || (test_row_table = NULL); test_row_current++) \
+                for (typeof(&(rows)[0]) row = &(rows)[test_row_current], test_once_ = row;       \
+                     test_once_; test_once_ = NULL)
+/* NOLINTEND(bugprone-macro-parentheses) */
 
 static inline int test_report_row(void **state) {
         (void) state;
@@ -46,11 +46,11 @@ static inline int test_report_row(void **state) {
         return 0;
 }
 
-#define TEST_MAIN(...)                                                                             \
-        int main(void) {                                                                           \
-                struct CMUnitTest tests[] = { __VA_ARGS__ };                                       \
-                for (size_t i = 0; i < ELEMENTSOF(tests); i++)                                     \
-                        if (!tests[i].teardown_func)                                               \
-                                tests[i].teardown_func = test_report_row;                          \
-                return cmocka_run_group_tests(tests, NULL, NULL);                                  \
+#define TEST_MAIN(...)                                                    \
+        int main(void) {                                                  \
+                struct CMUnitTest tests[] = { __VA_ARGS__ };              \
+                for (size_t i = 0; i < ELEMENTSOF(tests); i++)            \
+                        if (!tests[i].teardown_func)                      \
+                                tests[i].teardown_func = test_report_row; \
+                return cmocka_run_group_tests(tests, NULL, NULL);         \
         }

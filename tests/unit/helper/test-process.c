@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "helper/process.h"
 
+#include <fcntl.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -86,7 +87,7 @@ static void test_parse_unit_table(void **state) {
 static void test_facts_of_a_child(void **state) {
         (void) state;
         int gate[2];
-        assert_int_equal(pipe(gate), 0);
+        assert_int_equal(pipe2(gate, O_CLOEXEC), 0);
         pid_t pid = fork();
         assert_true(pid >= 0);
         if (pid == 0) {

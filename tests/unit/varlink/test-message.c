@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "varlink/message.h"
 
+#include <fcntl.h>
 #include <stdio.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
@@ -180,7 +181,7 @@ static void test_read_bounds_length(void **state) {
 static void test_write_and_read_back(void **state) {
         (void) state;
         Pair pair = pair_open();
-        VarlinkConnection *other = varlink_connection_new(dup(pair.peer));
+        VarlinkConnection *other = varlink_connection_new(fcntl(pair.peer, F_DUPFD_CLOEXEC, 0));
         assert_non_null(other);
 
         json_t *sent = varlink_call_new(
@@ -249,7 +250,7 @@ static void test_queue_never_waits_and_keeps_order(void **state) {
         }
         assert_in_range(taken, 100, 1999);
 
-        VarlinkConnection *other = varlink_connection_new(dup(pair.peer));
+        VarlinkConnection *other = varlink_connection_new(fcntl(pair.peer, F_DUPFD_CLOEXEC, 0));
         pid_t pid = fork();
         assert_true(pid >= 0);
         if (pid == 0) {
