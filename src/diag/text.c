@@ -341,19 +341,44 @@ static void render_diag(Renderer *r, const Diag *diag) {
                 render_remark(r, "help", diag->help);
 }
 
-void diag_text_render(const DiagList *list, const DiagTextOptions *options, StrBuf *out) {
-        Renderer r = { .options = options, .out = out };
-        size_t n = diag_list_count(list), shown = n;
-        if (options->limit > 0 && n > options->limit)
-                shown = options->limit;
+/* Where each finding has one line, a list of lines is easier to read than lines with gaps. */
+static void add_separated(StrBuf *out, const StrBuf *text, bool *was_long) {
+        const char *first_end = strchr(strbuf_text(text), '\n');
+        bool is_long = first_end && first_end[1] != '\0';
+        if (out->length > 0 && (is_long || *was_long))
+                strbuf_add_char(out, '\n');
+        strbuf_add(out, strbuf_text(text));
+        *was_long = is_long;
+}
 
-        for (size_t i = 0; i < shown; i++) {
-                if (i > 0)
-                        strbuf_add_char(out, '\n');
-                render_diag(&r, diag_list_get(list, i));
+void diag_text_render(const DiagList *list, const DiagTextOptions *options, StrBuf *out) {
+        CLEANUP(strbuf_deinit) StrBuf all = {};
+        size_t n_left = 0, n_shown = 0;
+        bool was_long = false;
+
+        for (size_t i = 0; i < diag_list_count(list); i++) {
+                const Diag *diag = diag_list_get(list, i);
+                if (options->shows && !options->shows(diag))
+                        continue;
+                if (options->limit > 0 && n_shown == options->limit) {
+                        n_left++;
+                        continue;
+                }
+                CLEANUP(strbuf_deinit) StrBuf text = {};
+                render_diag(&(Renderer){ .options = options, .out = &text }, diag);
+                add_separated(&all, &text, &was_long);
+                if (text.failed)
+                        all.failed = true;
+                n_shown++;
         }
-        if (shown < n)
-                strbuf_addf(out, "\n… and %zu more\n", n - shown);
+        CLEANUP(strbuf_deinit) StrBuf rest = {};
+        if (n_left > 0)
+                strbuf_addf(&rest, "… and %zu more\n", n_left);
         if (!diag_list_is_complete(list))
-                strbuf_add(out, "\nmemory ran out: some findings are missing\n");
+                strbuf_add(&rest, "memory ran out: some findings are missing\n");
+        if (rest.length > 0)
+                add_separated(&all, &rest, &was_long);
+        strbuf_add(out, strbuf_text(&all));
+        if (all.failed || rest.failed)
+                out->failed = true;
 }

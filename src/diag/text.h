@@ -7,7 +7,8 @@
  * then `= note:` and `= help:`. A diagnostic without a place is `error[TW417]: message`.
  *
  * Columns are characters, carets go by display width, tabs show as one space, control and bidirectional
- * characters are escaped as \xNN or \u{NNNN}, so that hostile text cannot paint the terminal.
+ * characters are escaped as \xNN or \u{NNNN}, so that hostile text cannot paint the terminal. A blank line
+ * stands before and after a diagnostic of more than one line.
  */
 
 #include "base/strbuf.h"
@@ -15,7 +16,8 @@
 
 typedef struct DiagTextOptions {
         bool colour;
-        size_t limit; /* how many to show before "… and N more"; 0 for all */
+        size_t limit;                    /* how many to show before "… and N more"; 0 for all */
+        bool (*shows)(const Diag *diag); /* those that it denies are left out; NULL for none */
 } DiagTextOptions;
 
 void diag_text_render(const DiagList *list, const DiagTextOptions *options, StrBuf *out);

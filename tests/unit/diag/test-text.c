@@ -88,7 +88,38 @@ static void test_limit_names_the_rest(void **state UNUSED) {
         for (unsigned i = 0; i < 9; i++)
                 (void) diag_add(list, DIAG_BUSY, (Span){ 0 }, "m%u", i);
         assert_rendered(list, &(DiagTextOptions){ .limit = 2 },
-                        "error[TW543]: m0\n\nerror[TW543]: m1\n\n… and 7 more\n");
+                        "error[TW543]: m0\nerror[TW543]: m1\n… and 7 more\n");
+}
+
+static void test_blank_lines_only_around_long_ones(void **state UNUSED) {
+        CLEANUP(diag_list_freep) DiagList *list = diag_list_new();
+        (void) diag_add(list, DIAG_BUSY, (Span){ 0 }, "m0");
+        (void) diag_add(list, DIAG_BUSY, (Span){ 0 }, "m1");
+        diag_set_help(list, diag_add(list, DIAG_BUSY, (Span){ 0 }, "m2"), "h");
+        (void) diag_add(list, DIAG_BUSY, (Span){ 0 }, "m3");
+        (void) diag_add(list, DIAG_BUSY, (Span){ 0 }, "m4");
+        assert_rendered(list, &plain,
+                        "error[TW543]: m0\n"
+                        "error[TW543]: m1\n"
+                        "\n"
+                        "error[TW543]: m2\n"
+                        "   = help: h\n"
+                        "\n"
+                        "error[TW543]: m3\n"
+                        "error[TW543]: m4\n");
+}
+
+static bool is_no_note(const Diag *diag) {
+        return diag_row(diag->id)->severity != DIAG_SEVERITY_NOTE;
+}
+
+static void test_findings_can_be_left_out(void **state UNUSED) {
+        CLEANUP(diag_list_freep) DiagList *list = diag_list_new();
+        for (unsigned i = 0; i < 4; i++)
+                (void) diag_add(list, i % 2 == 0 ? DIAG_NOTHING_TO_DO : DIAG_BUSY, (Span){ 0 },
+                                "m%u", i);
+        assert_rendered(list, &(DiagTextOptions){ .limit = 1, .shows = is_no_note },
+                        "error[TW543]: m1\n… and 1 more\n");
 }
 
 static void test_colour_only_when_asked(void **state UNUSED) {
@@ -187,7 +218,7 @@ static void test_lost_findings_are_told(void **state UNUSED) {
         /* a text that cannot be made, as when memory is short */
         (void) diag_add(list, DIAG_BUSY, (Span){ 0 }, "%ls", L"\x20AC");
         assert_rendered(list, &plain,
-                        "error[TW543]: m\n\nmemory ran out: some findings are missing\n");
+                        "error[TW543]: m\nmemory ran out: some findings are missing\n");
 }
 
 static void test_place_without_line(void **state UNUSED) {
@@ -201,6 +232,8 @@ static void test_place_without_line(void **state UNUSED) {
 TEST_MAIN(cmocka_unit_test(test_escape_table), cmocka_unit_test(test_carets_by_display_width),
           cmocka_unit_test(test_span_over_lines_ends_with_the_first),
           cmocka_unit_test(test_limit_names_the_rest),
+          cmocka_unit_test(test_blank_lines_only_around_long_ones),
+          cmocka_unit_test(test_findings_can_be_left_out),
           cmocka_unit_test(test_colour_only_when_asked), cmocka_unit_test(test_colour_of_excerpt),
           cmocka_unit_test(test_places_in_two_sources),
           cmocka_unit_test(test_gutter_grows_and_labels_are_sorted),
