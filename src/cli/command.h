@@ -24,9 +24,10 @@ typedef enum CommandGroup {
 } CommandGroup;
 
 typedef enum CommandFlags {
-        COMMAND_ARGS_ARE_COMMAND =
-                        1
-                        << 0, /* the first argument ends the options: a command of its own follows */
+        /* the first argument ends the options: a command of its own follows */
+        COMMAND_ARGS_ARE_COMMAND = 1 << 0,
+        /* notes that a plan shows as well are only counted, except with --dry-run */
+        COMMAND_BRIEF_NOTES = 1 << 1,
 } CommandFlags;
 
 struct Command {

@@ -27,6 +27,7 @@ const Command cmd_disable = {
         .group = COMMAND_GROUP_CHANGE,
         .min_args = 1,
         .max_args = ARGS_ANY,
+        .flags = COMMAND_BRIEF_NOTES,
         .options = OPT_CHANGE,
         .run = disable_run,
 };

@@ -48,6 +48,7 @@ const Command cmd_enable = {
         .group = COMMAND_GROUP_CHANGE,
         .min_args = 1,
         .max_args = ARGS_ANY,
+        .flags = COMMAND_BRIEF_NOTES,
         .options = OPT_CHANGE | OPT_ONLY,
         .run = enable_run,
 };

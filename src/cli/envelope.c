@@ -2,6 +2,8 @@
 #include "cli/envelope.h"
 
 #include <stdio.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "cli/command.h"
 #include "diag/text.h"
@@ -95,6 +97,60 @@ static void add_usage_errors(const Context *context, StrBuf *out) {
         }
 }
 
+/* A note that a plan shows as well only repeats itself at every run. These do not: what was left out of the
+ * profile, and what else has happened in this very run. */
+static bool is_news(const Diag *diag) {
+        if (diag_row(diag->id)->severity != DIAG_SEVERITY_NOTE)
+                return true;
+        static const DiagId news[] = { DIAG_KEY_SKIPPED, DIAG_NOT_ENABLED, DIAG_RECOVERED,
+                                       DIAG_REDONE, DIAG_FOREIGN };
+        for (size_t i = 0; i < ELEMENTSOF(news); i++)
+                if (diag->id == news[i])
+                        return true;
+        return false;
+}
+
+static void add_pointer_to_notes(const Context *context, size_t n, int exit_code, StrBuf *out) {
+        strbuf_addf(out, n == 1 ? "%zu note: " : "%zu notes: ", n);
+        if (exit_code != EXIT_OK && exit_code != EXIT_PARTLY) {
+                strbuf_addf(out, "--dry-run shows %s\n", n == 1 ? "it" : "them");
+                return;
+        }
+        strbuf_addf(out, "%s plan", context->program);
+        if (context->options.root) {
+                strbuf_add(out, " --root=");
+                diag_text_add_escaped(out, context->options.root, strlen(context->options.root));
+        }
+        strbuf_addf(out, " shows %s\n", n == 1 ? "it" : "them");
+}
+
+void envelope_render_findings(const Context *context, int exit_code, StrBuf *out) {
+        bool brief = context->command && (context->command->flags & COMMAND_BRIEF_NOTES) != 0 &&
+                     !context->options.dry_run;
+        diag_text_render(
+                        context->findings,
+                        &(DiagTextOptions){ .colour = context->err.colour,
+                                            .limit = 50,
+                                            .shows = brief ? is_news : NULL },
+                        out);
+        size_t n_hidden = 0;
+        for (size_t i = 0; brief && i < diag_list_count(context->findings); i++)
+                n_hidden += is_news(diag_list_get(context->findings, i)) ? 0 : 1;
+        if (n_hidden > 0)
+                add_pointer_to_notes(context, n_hidden, exit_code, out);
+}
+
+static bool outputs_are_one(void) {
+        struct stat out, err;
+        return fstat(STDOUT_FILENO, &out) == 0 && fstat(STDERR_FILENO, &err) == 0 &&
+               out.st_dev == err.st_dev && out.st_ino == err.st_ino;
+}
+
+static bool starts_with_long_finding(const char *text) {
+        size_t first = strcspn(text, "\n");
+        return text[first] == '\n' && text[first + 1] == ' ';
+}
+
 static int print_text(const Context *context, int exit_code) {
         size_t n = context->options.quiet ? 0 : context->text.length;
         if (n > 0)
@@ -106,10 +162,9 @@ static int print_text(const Context *context, int exit_code) {
         if (exit_code == EXIT_USAGE)
                 add_usage_errors(context, &err);
         else if (!context->options.quiet || diag_list_count_errors(context->findings) > 0)
-                diag_text_render(
-                                context->findings,
-                                &(DiagTextOptions){ .colour = context->err.colour, .limit = 50 },
-                                &err);
+                envelope_render_findings(context, exit_code, &err);
+        if (n > 0 && starts_with_long_finding(strbuf_text(&err)) && outputs_are_one())
+                (void) fputc('\n', stderr);
         (void) fputs(strbuf_text(&err), stderr); /* nobody is left to tell */
         return exit_code;
 }

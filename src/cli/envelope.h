@@ -17,6 +17,9 @@
 /* A new reference, or NULL when out of memory. The context keeps its result. */
 json_t *envelope_build(const Context *context, int exit_code);
 
+/* The findings as text. Where the verb asks for brief notes, those that a plan shows as well are only counted. */
+void envelope_render_findings(const Context *context, int exit_code, StrBuf *out);
+
 /* Prints everything; returns the exit code to end with, which is EXIT_FAILED when standard output could not be
  * written. */
 int envelope_print(const Context *context, int exit_code);

@@ -2,6 +2,7 @@
 #include "cli/host.h"
 
 #include <fcntl.h>
+#include <sys/utsname.h>
 #include <unistd.h>
 
 #define STATUS_PATH        "run/twprofile/status.json"
@@ -52,12 +53,27 @@ static int load_status(Host *host, Arena *arena, Error *reterr) {
         return 0;
 }
 
+/* As the helper does it: the kernel that the image brings, else the one that runs here. */
+static int find_image_kernel(Host *host, Error *reterr) {
+        int r = instance_find_image_kernel(host->seam, host->root_fd, &host->kernel, reterr);
+        if (r < 0 || host->kernel.major != 0)
+                return r;
+        struct utsname name;
+        if (uname(&name) < 0 || kernel_version_parse(name.release, &host->kernel) < 0)
+                return error_set(reterr, -EBADMSG, "cannot tell which kernel the image will boot");
+        return 0;
+}
+
 int host_open(Host *ret, Context *context, Error *reterr) {
         CLEANUP(host_close) Host host = HOST_EMPTY;
         int r = host_open_files(&host, context, reterr);
         if (r < 0)
                 return r;
-        if (!host.files_only) {
+        if (host.files_only) {
+                r = find_image_kernel(&host, reterr);
+                if (r < 0)
+                        return r;
+        } else {
                 r = instance_read(host.seam, host.root_fd, &host.instance, reterr);
                 if (r < 0)
                         return r;

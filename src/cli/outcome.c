@@ -3,6 +3,7 @@
 
 #include <inttypes.h>
 
+#include "cli/command.h"
 #include "cli/prose.h"
 #include "cli/table.h"
 #include "diag/text.h"
@@ -199,17 +200,19 @@ const char *outcome_value_for_people(const char *value, Arena *arena) {
         return copy;
 }
 
-static const struct {
+typedef struct WhyWords {
         const char *outcome;
         const char *owned;   /* before the profile's name */
         const char *unowned; /* no profile asks for it */
-} why_words[] = {
-        { "planned", "", "back to its origin" },
+} WhyWords;
+
+static const WhyWords why_words[] = {
+        { "planned", "", "back to origin" },
         { "set", "", "no profile asks for it" },
         { "kept", "already so: ", "already so" },
         { "untouched", "not reached: ", "not reached" },
         { "stuck", "could not be taken back: ", "could not be taken back" },
-        { "restored", "at its origin: ", "at its origin" },
+        { "restored", "at its origin: ", "back to origin" },
         { "left",
           "left alone, changed by somebody else: ", "left alone: changed by somebody else" },
         { "pending", "when its module is loaded: ", "when its module is loaded" },
@@ -217,81 +220,134 @@ static const struct {
         { "undone", "taken back: ", "taken back" },
 };
 
-static const char *why_of(const Change *change, Arena *arena) {
-        const char *prefix = "", *unowned = "";
-        for (size_t i = 0; i < ELEMENTSOF(why_words); i++)
-                if (streq(why_words[i].outcome, change->outcome)) {
-                        prefix = why_words[i].owned;
-                        unowned = why_words[i].unowned;
-                }
+/* Where no value is live. */
+static const WhyWords why_words_of_image[] = {
+        { "planned", "", "no longer set at boot" },
+        { "restored", "", "no longer set at boot" },
+        { "pending", "at the next boot: ", "at the next boot" },
+};
+
+static const WhyWords *find_words(const WhyWords *words, size_t n, const char *outcome) {
+        for (size_t i = 0; i < n; i++)
+                if (streq(words[i].outcome, outcome))
+                        return &words[i];
+        return NULL;
+}
+
+static const char *why_of(const Change *change, bool image, Arena *arena) {
+        static const WhyWords none = { .owned = "", .unowned = "" };
+        const WhyWords *words = NULL;
+        if (image && !change->before)
+                words = find_words(
+                                why_words_of_image, ELEMENTSOF(why_words_of_image),
+                                change->outcome);
+        if (!words)
+                words = find_words(why_words, ELEMENTSOF(why_words), change->outcome);
+        if (!words)
+                words = &none;
         const char *note = change->note ? change->note : "";
         return arena_format(
-                        arena, "%s%s%s%s", change->profile ? prefix : unowned,
+                        arena, "%s%s%s%s", change->profile ? words->owned : words->unowned,
                         change->profile ? change->profile : "", *note ? ": " : "", note);
 }
 
-/* The origin of a key that is taken now is its present value: said in words, so that the line has room. */
-static const char *origin_of(const Change *change, bool done, Arena *arena) {
+/* The origin of a key that is taken now is its present value, that of one that leaves its next one: said in
+ * words, so that the line has room. */
+static const char *origin_of(const Change *change, const char *after, bool done, Arena *arena) {
         if (change->origin && change->before && streq(change->origin, change->before))
                 return done ? "as before" : "as now";
+        if (!change->profile && change->origin && after && streq(change->origin, after))
+                return done ? "as after" : "as wanted";
         return outcome_value_for_people(change->origin, arena);
 }
 
-static bool is_kept(const Change *change) {
-        return streq(change->outcome, "kept");
+/* What is right already, and stays or is given back as it is: the names will do. */
+static bool is_folded(const Change *change) {
+        if (streq(change->outcome, "kept"))
+                return true;
+        bool is_good = streq(change->outcome, "set") || streq(change->outcome, "restored") ||
+                       streq(change->outcome, "planned");
+        return is_good && change->before && change->wanted && streq(change->before, change->wanted);
 }
 
-static void add_row(const Change *change, bool done, Arena *arena, Table *table) {
+static void add_row(const Change *change, bool done, Context *context, Table *table) {
+        Arena *arena = context->arena;
+        bool image = context->options.root != NULL;
         const char *after = done && change->after ? change->after : change->wanted;
+        if (image && !change->before && !change->profile)
+                after = NULL; /* no line sets it, and no value is live: the image's kernel decides */
         const char *const cells[] = {
                 change->key,
                 outcome_value_for_people(change->before, arena),
                 outcome_value_for_people(after, arena),
-                origin_of(change, done, arena),
-                why_of(change, arena),
+                origin_of(change, after, done, arena),
+                why_of(change, image, arena),
         };
         table_add_row(table, cells);
 }
 
-/* What is right already and stays: the names will do. */
-static void add_kept(const Outcome *outcome, Context *context) {
-        CLEANUP(strbuf_deinit) StrBuf names = {};
-        for (size_t i = 0; i < outcome->n_changes; i++)
-                if (is_kept(&outcome->changes[i]))
-                        strbuf_addf(&names, "%s %s", names.length > 0 ? "," : "",
-                                    outcome->changes[i].key);
-        if (names.length == 0)
-                return;
+static void add_folded(const Outcome *outcome, bool leaving, const char *title, Context *context) {
         CLEANUP(strbuf_deinit) StrBuf text = {};
-        strbuf_addf(&text, "Already as wanted:%s", strbuf_text(&names));
+        size_t n = 0;
+        strbuf_addf(&text, "%s:", title);
+        for (size_t i = 0; i < outcome->n_changes; i++) {
+                const Change *change = &outcome->changes[i];
+                bool is_leaving = !change->profile && !streq(change->outcome, "kept");
+                if (is_folded(change) && is_leaving == leaving)
+                        strbuf_addf(&text, "%s %s", n++ > 0 ? "," : "", change->key);
+        }
+        if (n == 0)
+                return;
         strbuf_add_char(&context->text, '\n');
         prose_add(&context->text, strbuf_text(&text), 0, context->out.width);
+}
+
+static int add_rows(const Outcome *outcome, bool done, Context *context) {
+        CLEANUP(table_freep) Table *table = NULL;
+        int r = table_new(&table, context->out, &context->error);
+        if (r < 0)
+                return r;
+        /* below --root there is no value from before, and nothing is live */
+        bool image = context->options.root != NULL;
+        strbuf_add_char(&context->text, '\n');
+        table_add_column(table, "KEY", 0);
+        table_add_column(table, done ? "BEFORE" : "NOW", image ? TABLE_COLUMN_OPTIONAL : 0);
+        table_add_column(
+                        table, done && !image ? "AFTER" : "WANTED",
+                        image ? TABLE_COLUMN_OPTIONAL : 0);
+        table_add_column(table, "ORIGIN", image ? TABLE_COLUMN_OPTIONAL : 0);
+        table_add_column(table, "WHY", TABLE_COLUMN_WRAP);
+        for (size_t i = 0; i < outcome->n_changes; i++)
+                if (!is_folded(&outcome->changes[i]))
+                        add_row(&outcome->changes[i], done, context, table);
+        return table_render(table, &context->text, &context->error);
 }
 
 static int add_table(const Outcome *outcome, bool done, Context *context) {
         size_t n_shown = 0;
         for (size_t i = 0; i < outcome->n_changes; i++)
-                n_shown += is_kept(&outcome->changes[i]) ? 0 : 1;
-        if (n_shown > 0) {
-                CLEANUP(table_freep) Table *table = NULL;
-                int r = table_new(&table, context->out, &context->error);
-                if (r < 0)
-                        return r;
-                strbuf_add_char(&context->text, '\n');
-                table_add_column(table, "KEY", 0);
-                table_add_column(table, done ? "BEFORE" : "NOW", 0);
-                table_add_column(table, done ? "AFTER" : "WANTED", 0);
-                table_add_column(table, "ORIGIN", 0);
-                table_add_column(table, "WHY", TABLE_COLUMN_WRAP);
-                for (size_t i = 0; i < outcome->n_changes; i++)
-                        if (!is_kept(&outcome->changes[i]))
-                                add_row(&outcome->changes[i], done, context->arena, table);
-                r = table_render(table, &context->text, &context->error);
-                if (r < 0)
-                        return r;
-        }
-        add_kept(outcome, context);
+                n_shown += is_folded(&outcome->changes[i]) ? 0 : 1;
+        int r = n_shown > 0 ? add_rows(outcome, done, context) : 0;
+        if (r < 0)
+                return r;
+        add_folded(outcome, /* leaving= */ false, "Already as wanted", context);
+        add_folded(outcome, /* leaving= */ true, "No longer ours, at the origin already", context);
         return 0;
+}
+
+/* --root=DIR without the slashes at its end; "" without. */
+static size_t root_length(const Context *context) {
+        size_t n = context->options.root ? strlen(context->options.root) : 0;
+        while (n > 0 && context->options.root[n - 1] == '/')
+                n--;
+        return n;
+}
+
+static void add_fragment_path(const Context *context, StrBuf *out) {
+        diag_text_add_escaped(
+                        out, context->options.root ? context->options.root : "",
+                        root_length(context));
+        strbuf_add(out, FRAGMENT_PATH);
 }
 
 /* Tabs between numbers are the fragment's own; anything else that hides is shown as what it is. */
@@ -307,12 +363,12 @@ static void add_line(StrBuf *out, const char *line, size_t n) {
         }
 }
 
-static void add_fragment(const Outcome *outcome, StrBuf *out) {
-        if (!outcome->fragment) {
-                strbuf_add(out, "\nThere would be no " FRAGMENT_PATH ".\n");
+static void add_fragment(const Outcome *outcome, const Context *context, StrBuf *out) {
+        strbuf_add(out, outcome->fragment ? "\n" : "\nThere would be no ");
+        add_fragment_path(context, out);
+        strbuf_add(out, outcome->fragment ? ":\n" : ".\n");
+        if (!outcome->fragment)
                 return;
-        }
-        strbuf_add(out, "\n" FRAGMENT_PATH ":\n");
         for (const char *line = outcome->fragment; *line;) {
                 size_t n = strcspn(line, "\n");
                 strbuf_add(out, n > 0 ? "    " : "");
@@ -335,12 +391,39 @@ int outcome_render_planned(const Outcome *outcome, Context *context) {
         int r = add_table(outcome, /* done= */ false, context);
         if (r < 0)
                 return r;
-        add_fragment(outcome, out);
+        add_fragment(outcome, context, out);
         return 0;
 }
 
 static bool is_settled(const Outcome *outcome) {
         return streq(outcome->outcome, "applied") || streq(outcome->outcome, "partly");
+}
+
+/* A rollback is taken back by going to where it came from; another one would go further. */
+static void add_way_back(const Outcome *outcome, const Context *context, StrBuf *out) {
+        bool is_rollback = context->command && streq(context->command->name, "rollback");
+        if (is_rollback && outcome->generation_before == 0)
+                return;
+        strbuf_add(out, is_rollback ? "Take this back: twprofile rollback"
+                                    : "One step back: twprofile rollback");
+        if (is_rollback)
+                strbuf_addf(out, " --to=%" PRIu64, outcome->generation_before);
+        if (context->options.root) {
+                strbuf_add(out, " --root=");
+                diag_text_add_escaped(out, context->options.root, strlen(context->options.root));
+        }
+        strbuf_add_char(out, '\n');
+}
+
+static void add_where_it_stands(const Outcome *outcome, const Context *context, StrBuf *out) {
+        strbuf_add(out, outcome->fragment ? "\nWritten to " : "\nNothing of ours is left: ");
+        add_fragment_path(context, out);
+        if (!outcome->fragment)
+                strbuf_add(out, " is gone.\n");
+        else if (context->options.root)
+                strbuf_add(out, ": for the next boot of that image.\n");
+        else
+                strbuf_add(out, ": live now and at every boot.\n");
 }
 
 int outcome_render_done(const Outcome *outcome, Context *context) {
@@ -368,10 +451,7 @@ int outcome_render_done(const Outcome *outcome, Context *context) {
                 return r;
         if (!is_settled(outcome))
                 return 0;
-        if (outcome->fragment)
-                strbuf_add(out, "\nWritten to " FRAGMENT_PATH ": live now and at every boot.\n");
-        else
-                strbuf_add(out, "\nNothing of ours is left: " FRAGMENT_PATH " is gone.\n");
-        strbuf_add(out, "One step back: twprofile rollback\n");
+        add_where_it_stands(outcome, context, out);
+        add_way_back(outcome, context, out);
         return 0;
 }

@@ -24,6 +24,7 @@ const Command cmd_rollback = {
                 "go n steps back. --to=origin leaves nothing of ours: every key gets the value\n"
                 "back that it had before twprofile took it.\n",
         .group = COMMAND_GROUP_CHANGE,
+        .flags = COMMAND_BRIEF_NOTES,
         .options = OPT_CHANGE | OPT_TO,
         .run = rollback_run,
 };

@@ -167,28 +167,124 @@ static void add_profiles(const StatusView *view, StrBuf *out) {
         }
 }
 
-static int add_keys(Context *context, const StatusView *view) {
+typedef enum StatusColumn {
+        COLUMN_KEY,
+        COLUMN_WANTED,
+        COLUMN_LIVE,
+        COLUMN_ORIGIN,
+        COLUMN_STATE,
+        COLUMN_STATE_LIVE, /* with the live value where it is not the wanted one */
+        COLUMN_PROFILE,
+        COLUMN_END,
+} StatusColumn;
+
+static const char *const column_titles[] = {
+        [COLUMN_KEY] = "KEY",         [COLUMN_WANTED] = "WANTED", [COLUMN_LIVE] = "LIVE",
+        [COLUMN_ORIGIN] = "ORIGIN",   [COLUMN_STATE] = "STATE",   [COLUMN_STATE_LIVE] = "STATE",
+        [COLUMN_PROFILE] = "PROFILE",
+};
+
+/* The first that fits the line; the last does where none fits. */
+typedef struct StatusLayout {
+        bool for_one; /* not where several profiles are enabled */
+        bool is_whole;
+        StatusColumn columns[TABLE_MAX_COLUMNS];
+} StatusLayout;
+
+static const StatusLayout layouts[] = {
+        { .is_whole = true,
+          .columns = { COLUMN_KEY, COLUMN_WANTED, COLUMN_LIVE, COLUMN_ORIGIN, COLUMN_STATE,
+                       COLUMN_PROFILE, COLUMN_END } },
+        { .is_whole = true,
+          .for_one = true,
+          .columns = { COLUMN_KEY, COLUMN_WANTED, COLUMN_LIVE, COLUMN_ORIGIN, COLUMN_STATE,
+                       COLUMN_END } },
+        { .is_whole = true,
+          .for_one = true,
+          .columns = { COLUMN_KEY, COLUMN_WANTED, COLUMN_ORIGIN, COLUMN_STATE_LIVE, COLUMN_END } },
+        { .is_whole = true,
+          .columns = { COLUMN_KEY, COLUMN_WANTED, COLUMN_ORIGIN, COLUMN_STATE_LIVE, COLUMN_PROFILE,
+                       COLUMN_END } },
+        { .for_one = true,
+          .columns = { COLUMN_KEY, COLUMN_WANTED, COLUMN_STATE_LIVE, COLUMN_END } },
+        { .columns = { COLUMN_KEY, COLUMN_WANTED, COLUMN_STATE_LIVE, COLUMN_PROFILE, COLUMN_END } },
+};
+
+static const char *cell_of(const StatusKey *key, StatusColumn column, Arena *arena) {
+        switch (column) {
+        case COLUMN_KEY:
+                return key->key->spec->key;
+        case COLUMN_WANTED:
+                return outcome_value_for_people(key->wanted, arena);
+        case COLUMN_LIVE:
+                return outcome_value_for_people(key->live, arena);
+        case COLUMN_ORIGIN:
+                return outcome_value_for_people(key->origin, arena);
+        case COLUMN_STATE:
+                return state_names[key->state];
+        case COLUMN_STATE_LIVE:
+                if (key->state != KEY_STATE_DRIFT || !key->live)
+                        return state_names[key->state];
+                return arena_format(
+                                arena, "%s: %s", state_names[key->state],
+                                outcome_value_for_people(key->live, arena));
+        case COLUMN_PROFILE:
+                return key->key->profile;
+        case COLUMN_END:
+                break;
+        }
+        return NULL;
+}
+
+/* Of an image nothing is live. */
+static bool is_told(const StatusView *view, StatusColumn column) {
+        return !view->host->files_only || (column != COLUMN_LIVE && column != COLUMN_ORIGIN &&
+                                           column != COLUMN_STATE && column != COLUMN_STATE_LIVE);
+}
+
+static int make_table(
+                Context *context, const StatusView *view, const StatusLayout *layout, Table **ret) {
         CLEANUP(table_freep) Table *table = NULL;
         int r = table_new(&table, context->out, &context->error);
         if (r < 0)
                 return r;
-        static const char *const titles[] = { "KEY", "WANTED", "LIVE", "ORIGIN", "STATE" };
-        for (size_t i = 0; i < ELEMENTSOF(titles); i++)
-                table_add_column(table, titles[i], 0);
-        table_add_column(table, "PROFILE", TABLE_COLUMN_WRAP);
+        for (const StatusColumn *c = layout->columns; *c != COLUMN_END; c++)
+                table_add_column(
+                                table, column_titles[*c],
+                                is_told(view, *c) ? 0 : TABLE_COLUMN_OPTIONAL);
         for (size_t i = 0; i < view->generation->n_keys; i++) {
-                const StatusKey *key = &view->keys[i];
-                table_add_row(table,
-                              (const char *[]){
-                                              key->key->spec->key,
-                                              outcome_value_for_people(key->wanted, context->arena),
-                                              outcome_value_for_people(key->live, context->arena),
-                                              outcome_value_for_people(key->origin, context->arena),
-                                              state_names[key->state],
-                                              key->key->profile,
-                              });
+                const char *cells[TABLE_MAX_COLUMNS] = { NULL };
+                for (size_t c = 0; layout->columns[c] != COLUMN_END; c++)
+                        if (is_told(view, layout->columns[c]))
+                                cells[c] = cell_of(
+                                                &view->keys[i], layout->columns[c], context->arena);
+                table_add_row(table, cells);
         }
-        return table_render(table, &context->text, &context->error);
+        *ret = TAKE_PTR(table);
+        return 0;
+}
+
+static int add_keys(Context *context, const StatusView *view) {
+        bool one = view->generation->n_profiles == 1;
+        CLEANUP(table_freep) Table *table = NULL;
+        const StatusLayout *used = NULL;
+        for (size_t i = 0; i < ELEMENTSOF(layouts); i++) {
+                if (layouts[i].for_one && !one)
+                        continue;
+                used = &layouts[i];
+                if (table)
+                        table = table_free(table);
+                int r = make_table(context, view, used, &table);
+                if (r < 0)
+                        return r;
+                if (table_width(table) <= context->out.width)
+                        break;
+        }
+        int r = table_render(table, &context->text, &context->error);
+        if (r == 0 && !used->is_whole)
+                strbuf_add(&context->text,
+                           "\nThe line is too short for where each key came from: --json tells it.\n");
+        return r;
 }
 
 /* What is to be known before the numbers are believed. */
@@ -227,11 +323,14 @@ static int render(Context *context, const StatusView *view) {
         if (g->n_keys == 0)
                 return 0;
         int r = add_keys(context, view);
+        if (r == 0 && view->host->files_only)
+                strbuf_add(out, "\nThe next boot of that image sets these values.\n");
         if (r == 0 && view->n_drift > 0)
                 strbuf_addf(out,
-                            "\n%zu of %zu keys are not as wanted: see STATE. twprofile enable with --adopt=drift\n"
-                            "sets them again; twprofile history tells what we did.\n",
-                            view->n_drift, g->n_keys);
+                            "\n%zu of %zu keys %s not as wanted: see STATE. twprofile enable with --adopt=drift\n"
+                            "sets %s again; twprofile history tells what we did.\n",
+                            view->n_drift, g->n_keys, view->n_drift == 1 ? "is" : "are",
+                            view->n_drift == 1 ? "it" : "them");
         return r;
 }
 

@@ -38,9 +38,11 @@ typedef struct Functions {
 } Functions;
 
 typedef struct Column {
-        struct libscols_column *native;
-        bool wraps;
+        const char *title;
+        TableColumnFlags flags;
         size_t width; /* of the widest cell, in characters */
+        size_t longest_word;
+        bool has_text; /* some row says something in it */
 } Column;
 
 struct Table {
@@ -115,34 +117,19 @@ static void note_width(Column *column, const char *text) {
         size_t width = utf8_count(text, strlen(text));
         if (width > column->width)
                 column->width = width;
+        while (*text) {
+                size_t n = strcspn(text, " "), shown = utf8_count(text, n);
+                if (shown > column->longest_word)
+                        column->longest_word = shown;
+                text += n + (text[n] == ' ' ? 1 : 0);
+        }
 }
 
 void table_add_column(Table *table, const char *title, TableColumnFlags flags) {
         assert(table->n_columns < TABLE_MAX_COLUMNS && table->n_cells == 0);
-        const Functions *f = &table->functions;
-        bool wraps = (flags & TABLE_COLUMN_WRAP) != 0;
-        int native = (wraps ? SCOLS_FL_WRAP : 0) |
-                     ((flags & TABLE_COLUMN_RIGHT) != 0 ? SCOLS_FL_RIGHT : 0);
         Column *column = &table->columns[table->n_columns++];
-        *column = (Column){
-                .native = f->scols_table_new_column_fn(table->table, title, 0.1, native),
-                .wraps = wraps,
-        };
+        *column = (Column){ .title = title, .flags = flags };
         note_width(column, title);
-        if (!column->native) {
-                table->failed = true;
-                return;
-        }
-        /* we break the lines between words; the library would break inside of them */
-        if (wraps) {
-                (void) f->scols_column_set_wrapfunc_fn(
-                                column->native, f->scols_wrapnl_chunksize_fn,
-                                f->scols_wrapnl_nextchunk_fn, NULL);
-                (void) f->scols_column_set_safechars_fn(column->native, "\n");
-        }
-        if (table->terminal.colour)
-                (void) f->scols_cell_set_color_fn(
-                                f->scols_column_get_header_fn(column->native), "bold");
 }
 
 static void add_cell(Table *table, char *text) {
@@ -171,21 +158,48 @@ void table_add_row(Table *table, const char *const *cells) {
                         return;
                 }
                 note_width(&table->columns[i], escaped);
+                table->columns[i].has_text |= cells[i] != NULL;
                 add_cell(table, escaped);
         }
 }
 
+static bool is_shown(const Column *column) {
+        return column->has_text || (column->flags & TABLE_COLUMN_OPTIONAL) == 0;
+}
+
+static bool is_prose(const Column *column) {
+        return (column->flags & TABLE_COLUMN_WRAP) != 0;
+}
+
+size_t table_width(const Table *table) {
+        size_t width = 0;
+        for (size_t i = 0; i < table->n_columns; i++)
+                if (is_shown(&table->columns[i]))
+                        width += table->columns[i].width + (width > 0 ? 1 : 0);
+        return width;
+}
+
+/* As narrow as prose may become: no word is broken, and no column of single words where there is a choice. */
+static size_t least_width(const Column *column) {
+        size_t least = column->longest_word > MIN_PROSE_WIDTH ? column->longest_word
+                                                              : MIN_PROSE_WIDTH;
+        return least < column->width ? least : column->width;
+}
+
 /* What the other columns leave of the line. */
 static size_t width_for_prose(const Table *table, size_t *ret_total) {
-        size_t taken = 0;
-        bool has_prose = false;
+        size_t taken = 0, least = 0;
         for (size_t i = 0; i < table->n_columns; i++) {
-                taken += table->columns[i].wraps ? 1 : table->columns[i].width + 1;
-                has_prose |= table->columns[i].wraps;
+                const Column *column = &table->columns[i];
+                if (!is_shown(column))
+                        continue;
+                taken += is_prose(column) ? 1 : column->width + 1;
+                if (is_prose(column) && least_width(column) > least)
+                        least = least_width(column);
         }
         size_t left = table->terminal.width > taken ? table->terminal.width - taken : 0;
-        if (left < MIN_PROSE_WIDTH)
-                left = has_prose ? MIN_PROSE_WIDTH : 0;
+        if (left < least)
+                left = least;
         *ret_total = taken + left;
         return left;
 }
@@ -200,17 +214,40 @@ static int break_prose(const char *text, size_t width, StrBuf *out) {
         return 0;
 }
 
+static int open_column(Table *table, const Column *column) {
+        const Functions *f = &table->functions;
+        int flags = (is_prose(column) ? SCOLS_FL_WRAP : 0) |
+                    ((column->flags & TABLE_COLUMN_RIGHT) != 0 ? SCOLS_FL_RIGHT : 0);
+        struct libscols_column *native = f->scols_table_new_column_fn(
+                        table->table, column->title, 0.1, flags);
+        if (!native)
+                return -ENOMEM;
+        /* we break the lines between words; the library would break inside of them */
+        if (is_prose(column)) {
+                (void) f->scols_column_set_wrapfunc_fn(
+                                native, f->scols_wrapnl_chunksize_fn, f->scols_wrapnl_nextchunk_fn,
+                                NULL);
+                (void) f->scols_column_set_safechars_fn(native, "\n");
+        }
+        if (table->terminal.colour)
+                (void) f->scols_cell_set_color_fn(f->scols_column_get_header_fn(native), "bold");
+        return 0;
+}
+
 static int add_line(Table *table, char *const *cells, size_t prose_width) {
         const Functions *f = &table->functions;
         struct libscols_line *line = f->scols_table_new_line_fn(table->table, NULL);
         if (!line)
                 return -ENOMEM;
-        for (size_t i = 0; i < table->n_columns; i++) {
+        for (size_t i = 0, shown = 0; i < table->n_columns; i++) {
+                if (!is_shown(&table->columns[i]))
+                        continue;
+                bool prose = is_prose(&table->columns[i]);
                 CLEANUP(strbuf_deinit) StrBuf broken = {};
-                if (table->columns[i].wraps && break_prose(cells[i], prose_width, &broken) < 0)
+                if (prose && break_prose(cells[i], prose_width, &broken) < 0)
                         return -ENOMEM;
                 int r = f->scols_line_set_data_fn(
-                                line, i, table->columns[i].wraps ? strbuf_text(&broken) : cells[i]);
+                                line, shown++, prose ? strbuf_text(&broken) : cells[i]);
                 if (r < 0)
                         return r;
         }
@@ -235,6 +272,9 @@ int table_render(Table *table, StrBuf *out, Error *reterr) {
         size_t total = 0, prose_width = width_for_prose(table, &total);
         /* numbers and names are never cut: a table may be wider than the terminal */
         (void) table->functions.scols_table_set_termwidth_fn(table->table, total);
+        for (size_t i = 0; r == 0 && i < table->n_columns; i++)
+                if (is_shown(&table->columns[i]))
+                        r = open_column(table, &table->columns[i]);
         for (size_t i = 0; r == 0 && i + table->n_columns <= table->n_cells; i += table->n_columns)
                 r = add_line(table, table->cells + i, prose_width);
         if (r == 0)

@@ -21,8 +21,9 @@
 #define TABLE_MAX_COLUMNS 8U
 
 typedef enum TableColumnFlags {
-        TABLE_COLUMN_WRAP = 1 << 0,  /* prose: breaks into lines when the table is too wide */
-        TABLE_COLUMN_RIGHT = 1 << 1, /* numbers */
+        TABLE_COLUMN_WRAP = 1 << 0,     /* prose: breaks into lines when the table is too wide */
+        TABLE_COLUMN_RIGHT = 1 << 1,    /* numbers */
+        TABLE_COLUMN_OPTIONAL = 1 << 2, /* left out when no row has it */
 } TableColumnFlags;
 
 typedef struct Table Table;
@@ -32,8 +33,11 @@ NODISCARD int table_new(Table **ret, Terminal terminal, Error *reterr);
 Table *table_free(Table *table);
 DEFINE_CLEANUP_PTR(Table, table_free)
 
+/* The title is borrowed. */
 void table_add_column(Table *table, const char *title, TableColumnFlags flags);
 /* One cell per column; NULL cells show "-". */
 void table_add_row(Table *table, const char *const *cells);
-/* Appends the table to `out`, each line indented by nothing. 0 or <0. */
+/* How many characters wide it is before any prose is broken: for a choice of columns. */
+size_t table_width(const Table *table);
+/* Appends the table to `out`, each line indented by nothing; once. 0 or <0. */
 NODISCARD int table_render(Table *table, StrBuf *out, Error *reterr);

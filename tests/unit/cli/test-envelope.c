@@ -61,6 +61,41 @@ static void test_envelope_build_without_a_finding(void **state) {
         json_decref(document);
 }
 
-TEST_MAIN(cmocka_unit_test(test_envelope_build_good),
+static void test_envelope_notes_are_counted_where_a_plan_shows_them(void **state) {
+        (void) state;
+        static const struct {
+                const char *verb, *root, *want;
+                bool dry_run, two;
+                int code;
+        } rows[] = {
+                { "enable", NULL, "note[TW703]: skipped\n2 notes: twprofile plan shows them\n",
+                  .two = true },
+                { "disable", NULL, "note[TW703]: skipped\n1 note: twprofile plan shows it\n" },
+                { "rollback", "/i",
+                  "note[TW703]: skipped\n1 note: twprofile plan --root=/i shows it\n",
+                  .code = EXIT_PARTLY },
+                { "enable", NULL, "note[TW703]: skipped\n1 note: --dry-run shows it\n",
+                  .code = EXIT_REFUSED },
+                { "enable", NULL, "note[TW703]: skipped\nnote[TW705]: b\n", .dry_run = true },
+                { "plan", NULL, "note[TW703]: skipped\nnote[TW705]: b\n" },
+        };
+        TEST_EACH(row, rows) {
+                CLEANUP(context_deinit) Context context;
+                assert_int_equal(context_init(&context), 0);
+                context.command = command_find(row->verb);
+                context.options.dry_run = row->dry_run;
+                context.options.root = row->root;
+                (void) diag_add(context.findings, DIAG_KEY_SKIPPED, (Span){}, "skipped");
+                (void) diag_add(context.findings, DIAG_BOUND_SATISFIED, (Span){}, "b");
+                if (row->two)
+                        (void) diag_add(context.findings, DIAG_ACCEPTED, (Span){}, "a");
+                CLEANUP(strbuf_deinit) StrBuf out = {};
+                envelope_render_findings(&context, row->code, &out);
+                assert_string_equal(strbuf_text(&out), row->want);
+        }
+}
+
+TEST_MAIN(cmocka_unit_test(test_envelope_notes_are_counted_where_a_plan_shows_them),
+          cmocka_unit_test(test_envelope_build_good),
           cmocka_unit_test(test_envelope_build_error_is_the_deciding_finding),
           cmocka_unit_test(test_envelope_build_without_a_finding))

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "cli/outcome.h"
 
+#include "cli/command.h"
 #include "test.h"
 
 static int decode(const char *text, Arena *arena, DiagList *findings, Outcome *ret) {
@@ -122,6 +123,82 @@ static void test_outcome_render_done(void **state) {
                         "One step back: twprofile rollback\n");
 }
 
+static void test_outcome_render_folds_what_stays(void **state) {
+        (void) state;
+        static const Change changes[] = {
+                { .key = "net.a",
+                  .origin = "2",
+                  .before = "2",
+                  .wanted = "2",
+                  .after = "2",
+                  .outcome = "restored" },
+                { .key = "net.b",
+                  .origin = "4",
+                  .before = "3",
+                  .wanted = "4",
+                  .after = "4",
+                  .outcome = "restored" },
+                { .key = "net.c",
+                  .profile = "p",
+                  .before = "5",
+                  .wanted = "5",
+                  .after = "5",
+                  .outcome = "set" },
+                { .key = "net.d",
+                  .origin = "6",
+                  .before = "6",
+                  .wanted = "6",
+                  .after = "6",
+                  .outcome = "stuck" },
+        };
+        CLEANUP(context_deinit) Context context;
+        render(/* done= */ true, "applied", changes, ELEMENTSOF(changes), NULL, &context);
+        assert_string_equal(
+                        strbuf_text(&context.text),
+                        "Done: generation 1 → 2\n"
+                        "\n"
+                        "KEY   BEFORE AFTER ORIGIN    WHY\n"
+                        "net.b 3      4     as after  back to origin\n"
+                        "net.d 6      6     as before could not be taken back\n"
+                        "\n"
+                        "Already as wanted: net.c\n"
+                        "\n"
+                        "No longer ours, at the origin already: net.a\n"
+                        "\n"
+                        "Nothing of ours is left: /etc/sysctl.d/60-twprofile.conf is gone.\n"
+                        "One step back: twprofile rollback\n");
+}
+
+static void test_outcome_render_of_an_image_speaks_of_its_next_boot(void **state) {
+        (void) state;
+        static const Change changes[] = {
+                { .key = "net.a", .profile = "p", .wanted = "2", .outcome = "pending" },
+                { .key = "net.b", .wanted = "4", .outcome = "restored" },
+        };
+        CLEANUP(context_deinit) Context context;
+        assert_int_equal(context_init(&context), 0);
+        context.out.width = 80;
+        context.options.root = "/image/";
+        context.command = command_find("rollback");
+        Outcome o = { .generation_before = 1,
+                      .generation = 2,
+                      .outcome = "applied",
+                      .changes = changes,
+                      .n_changes = ELEMENTSOF(changes),
+                      .fragment = "x" };
+        assert_int_equal(outcome_render_done(&o, &context), 0);
+        assert_string_equal(
+                        strbuf_text(&context.text),
+                        "Done: generation 1 → 2\n"
+                        "\n"
+                        "KEY   WANTED WHY\n"
+                        "net.a 2      at the next boot: p\n"
+                        "net.b -      no longer set at boot\n"
+                        "\n"
+                        "Written to /image/etc/sysctl.d/60-twprofile.conf: for the next boot of that image.\n"
+                        "Take this back: twprofile rollback --to=1 --root=/image/\n");
+}
+
 static void test_outcome_render_says_when_nothing_happens(void **state) {
         (void) state;
         static const struct {
@@ -151,5 +228,7 @@ static void test_outcome_render_planned_escapes_the_fragment(void **state) {
 TEST_MAIN(cmocka_unit_test(test_outcome_decode_and_encode),
           cmocka_unit_test(test_outcome_decode_refuses_other_shapes),
           cmocka_unit_test(test_outcome_render_done),
+          cmocka_unit_test(test_outcome_render_folds_what_stays),
+          cmocka_unit_test(test_outcome_render_of_an_image_speaks_of_its_next_boot),
           cmocka_unit_test(test_outcome_render_says_when_nothing_happens),
           cmocka_unit_test(test_outcome_render_planned_escapes_the_fragment))

@@ -41,6 +41,33 @@ static void test_table_render_never_cuts_names(void **state) {
                                "a.very.long.key.that.is.wider.than.the.terminal why\n"));
 }
 
+static void test_table_render_never_breaks_words(void **state) {
+        (void) state;
+        static const char *const rows[][2] = { { "abcdefghijklmnopqrstuvwxyzabcdefghijklmn",
+                                                 "a-long-word-of-its-own and more" } };
+        CLEANUP(strbuf_deinit) StrBuf out = {};
+        render((Terminal){ .width = 45 }, rows, ELEMENTSOF(rows), &out);
+        assert_non_null(strstr(strbuf_text(&out), " a-long-word-of-its-own\n"));
+        assert_non_null(strstr(strbuf_text(&out), " and more\n"));
+}
+
+static void test_table_leaves_empty_columns_out(void **state) {
+        (void) state;
+        static const char *const rows[][3] = { { "a", NULL, "b" }, { "c", NULL, "d" } };
+        Error error = {};
+        CLEANUP(table_freep) Table *table = NULL;
+        assert_int_equal(table_new(&table, (Terminal){ .width = 80 }, &error), 0);
+        table_add_column(table, "ONE", 0);
+        table_add_column(table, "EMPTY", TABLE_COLUMN_OPTIONAL);
+        table_add_column(table, "THREE", TABLE_COLUMN_OPTIONAL);
+        for (size_t i = 0; i < ELEMENTSOF(rows); i++)
+                table_add_row(table, rows[i]);
+        assert_int_equal(table_width(table), 9);
+        CLEANUP(strbuf_deinit) StrBuf out = {};
+        assert_int_equal(table_render(table, &out, &error), 0);
+        assert_string_equal(strbuf_text(&out), "ONE THREE\na   b\nc   d\n");
+}
+
 static void test_table_render_escapes(void **state) {
         (void) state;
         static const char *const rows[][2] = { { "a\033[2Jb\nc", "\xe2\x80\xae"
@@ -67,5 +94,7 @@ static void test_table_render_colours_the_head_only(void **state) {
 
 TEST_MAIN(cmocka_unit_test(test_table_render_breaks_prose_between_words),
           cmocka_unit_test(test_table_render_never_cuts_names),
+          cmocka_unit_test(test_table_render_never_breaks_words),
+          cmocka_unit_test(test_table_leaves_empty_columns_out),
           cmocka_unit_test(test_table_render_escapes),
           cmocka_unit_test(test_table_render_colours_the_head_only))
