@@ -135,7 +135,7 @@ int apply_write(Apply *apply) {
 /* Three-way: back to `before` only where our own value still stands. -EAGAIN: try after the others. */
 static int apply_undo_item(Apply *apply, ApplyItem *item, bool last_pass) {
         if (!item->file) {
-                item->state = APPLY_VANISHED;
+                item->state = item->is_absent ? APPLY_VANISHED : APPLY_STUCK;
                 return 0;
         }
 

@@ -40,6 +40,7 @@ typedef enum ApplyFault {
 typedef struct ApplyItem {
         const SysctlSpec *spec;
         LiveFile *file; /* NULL: could not be opened */
+        bool is_absent; /* because the kernel has no such key */
         SysctlValue before;
         SysctlValue target;
         ApplyState state;

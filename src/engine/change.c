@@ -240,8 +240,10 @@ static int change_undo(Change *change, Error *reterr) {
 
         bool conflicts = apply_count(apply, APPLY_FOREIGN) > 0;
         session->result->exit_code = diag_list_exit_code(session->result->findings);
-        change_close(change, session->result->outcome,
-                     conflicts ? "reverted-with-conflicts" : "reverted", &hash);
+        /* With a value that is stuck it stays open, for recovery to try again. */
+        if (apply_count(apply, APPLY_STUCK) == 0)
+                change_close(change, session->result->outcome,
+                             conflicts ? "reverted-with-conflicts" : "reverted", &hash);
         session_publish(session, session->result->outcome, change->tx);
         return 0;
 }

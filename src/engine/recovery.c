@@ -17,6 +17,7 @@ typedef struct Recovery {
         const JournalFrame *last; /* of the undecided transaction */
         JournalPrepared prepared;
         bool has_prepared;
+        bool is_stuck;       /* the kernel does not take an old value back */
         const char *outcome; /* of the transaction: DONE and audit */
         const AuditKey *keys;
         size_t n_keys;
@@ -32,9 +33,11 @@ static Diag *recovery_add(Recovery *recovery, DiagId id, const char *text) {
 static int recovery_add_item(
                 Session *session, const SysctlSpec *spec, const char *from, const char *to,
                 LiveSet *live, Apply *apply) {
+        const LiveKey *key = live_find(&live->snapshot, spec);
         ApplyItem item = {
                 .spec = spec,
                 .file = live_set_find(live, spec),
+                .is_absent = key && key->state == LIVE_ABSENT,
                 .state = APPLY_WRITTEN, /* perhaps: undo looks at the value itself */
         };
         int r = sysctl_value_from_kernel(spec, to, strlen(to), session->arena, &item.before);
@@ -168,7 +171,11 @@ static int recovery_undo(Recovery *recovery, Error *reterr) {
         if (r < 0)
                 return error_set(reterr, r, "cannot recover");
 
-        bool conflicts = apply_count(&apply, APPLY_FOREIGN) + apply_count(&apply, APPLY_STUCK) > 0;
+        recovery->is_stuck = apply_count(&apply, APPLY_STUCK) > 0;
+        if (recovery->is_stuck)
+                return 0;
+
+        bool conflicts = apply_count(&apply, APPLY_FOREIGN) > 0;
         recovery->outcome = conflicts ? "reverted-with-conflicts" : "reverted";
         Diag *d = recovery_add(
                         recovery, DIAG_RECOVERED,
@@ -231,6 +238,7 @@ static int recovery_report_leaving(Recovery *recovery, const Apply *apply) {
                 };
                 if (!stuck)
                         continue;
+                recovery->is_stuck = true;
                 Diag *d = diag_add(
                                 session->result->findings, DIAG_STATE_UNKNOWN, (Span){ 0 },
                                 "'%s' could not be put back to '%s'", item->spec->key, key->wanted);
@@ -278,7 +286,7 @@ static int recovery_redo(Recovery *recovery, bool same_boot, Error *reterr) {
         recovery->outcome = "redone";
         if (recovery->has_prepared && !same_boot && !session->engine->files_only) {
                 r = recovery_restore_leaving(recovery, reterr);
-                if (r < 0)
+                if (r < 0 || recovery->is_stuck)
                         return r;
         }
         Diag *d = recovery_add(
@@ -433,6 +441,11 @@ static int recovery_settle(Recovery *recovery, Error *reterr) {
         }
         if (r < 0)
                 return r;
+        if (recovery->is_stuck) {
+                /* Stays open: the next entry tries again, and a reboot ends it. */
+                session_publish(session, "unknown", recovery->last->tx);
+                return RECOVERY_E_REFUSED;
+        }
 
         r = recovery_close(recovery, reterr);
         if (r >= 0)

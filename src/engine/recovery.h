@@ -14,6 +14,9 @@
  *         torn behind any of these    | the torn frame is ignored          | the same
  *         corrupt                     | touch nothing: attention (8)       | the same
  *
+ * Where the kernel does not take an old value back, the transaction stays open: nothing else is done before it is
+ * settled, by a later try or by a reboot.
+ *
  * The journal is flushed before anything it says is acted on: a frame may be visible and not yet durable, and acting on
  * it before a power cut could boot a change that was never decided (found by the model).
  */

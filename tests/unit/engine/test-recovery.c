@@ -2,6 +2,7 @@
 #include "engine/recovery.h"
 
 #include "engine/journal.h"
+#include "model/failing-alloc.h"
 #include "seam/engine-world.h"
 #include "test.h"
 
@@ -189,6 +190,30 @@ static void test_recovery_when_the_kernel_is_stuck(void **state UNUSED) {
         assert_int_equal(world_recover(&w), 8);
         assert_true(world_has_finding(&w, DIAG_STATE_UNKNOWN));
         assert_string_equal(world_live(&w, "net/ipv4/tcp_keepalive_time"), "7100");
+        assert_int_equal(world_enable(&w, "beta"), 8); /* nothing else before it is settled */
+        assert_string_equal(world_live(&w, "net/ipv4/tcp_max_syn_backlog"), "2000");
+
+        w.troubles[0] = (WorldTrouble){ 0 };
+        assert_int_equal(world_recover(&w), 0);
+        assert_true(audit_ends_with(&w, "reverted"));
+        assert_string_equal(world_live(&w, "net/core/somaxconn"), "4000");
+        assert_int_equal(world_enable(&w, "beta"), 0);
+        world_deinit(&w);
+}
+
+/* Or a reboot ends it: the kernel's values are its own again. */
+static void test_recovery_of_a_stuck_kernel_by_reboot(void **state UNUSED) {
+        World w;
+        world_init(&w);
+        assert_true(world_die_when(&w, enable_alpha, before_commit));
+        w.troubles[0] = (WorldTrouble){ .path = "net/core/somaxconn",
+                                        .value = "4000",
+                                        .error = EINVAL };
+        assert_int_equal(world_recover(&w), 8);
+        world_reboot(&w);
+        assert_int_equal(world_boot(&w), 0);
+        assert_true(world_has_finding(&w, DIAG_DROPPED_BY_REBOOT));
+        assert_string_equal(world_live(&w, "net/core/somaxconn"), "4000");
         world_deinit(&w);
 }
 
@@ -302,13 +327,139 @@ static void test_recovery_ignores_a_torn_tail(void **state UNUSED) {
         world_deinit(&w);
 }
 
+/* --- recovery that fails itself ------------------------------------------------------------------------------ */
+
+static int start_two(World *w, SeamFaultMatch death, bool reboot) {
+        world_init(w);
+        int r = enable_alpha_delta(w);
+        if (!world_die_when(w, disable_alpha, death))
+                return -1;
+        if (reboot)
+                world_reboot(w);
+        return r;
+}
+
+/* The at-th call of a recovery fails; the next recovery settles it. */
+static bool recovers_after_a_fault(SeamFaultMatch death, bool reboot, uint64_t at, bool committed) {
+        World w;
+        assert_int_equal(start_two(&w, death, reboot), 0);
+        seam_fault_reset(&w.fault);
+        w.fault.at = at;
+        w.fault.kind = SEAM_FAULT_ERROR;
+        w.fault.error = at % 2 ? EIO : ENOSPC;
+        (void) (reboot ? world_boot(&w) : world_recover(&w));
+        bool hit = w.fault.n_faults > 0;
+
+        seam_fault_reset(&w.fault);
+        int code = reboot ? world_boot(&w) : world_recover(&w);
+        assert_int_equal(code, 0);
+        assert_string_equal(world_live(&w, "net/core/somaxconn"), committed ? "4000" : "8192");
+        assert_string_equal(world_live(&w, "net/ipv4/ip_local_port_range"), "20000\t60999");
+        assert_int_equal(w.result.generation, committed ? 2 : 1);
+        assert_int_equal(world_rollback(&w, "origin"), 0);
+        assert_false(scratch_has(&w.scratch, WORLD_FRAGMENT));
+        world_deinit(&w);
+        return hit;
+}
+
+static void test_recovery_with_one_failing_call(void **state UNUSED) {
+        static const struct {
+                SeamFaultMatch death;
+                bool reboot, committed;
+        } cases[] = {
+                { before_commit, false, false },
+                { before_commit, true, false },
+                { before_fragment, false, true },
+                { before_fragment, true, true },
+        };
+        unsigned n = 0;
+        TEST_EACH(row, cases)
+                for (uint64_t at = 1;
+                     recovers_after_a_fault(row->death, row->reboot, at, row->committed); at++)
+                        n++;
+        print_message("%u faults\n", n);
+        assert_in_range(n, 100, 2000);
+}
+
+/* Memory runs out at any allocation of a recovery: no answer, and the next one settles it. */
+static void test_recovery_without_memory(void **state UNUSED) {
+        if (!FAILING_ALLOC_WORKS) {
+                print_message("skipped: a sanitizer has its own allocator\n");
+                skip();
+        }
+        static const bool reboots[] = { false, true };
+        TEST_EACH(reboot, reboots) {
+                SeamFaultMatch death = *reboot ? before_fragment : before_commit;
+                bool hit = true;
+                for (size_t at = 0; hit; at += 1 + at / 40) {
+                        World w;
+                        assert_int_equal(start_two(&w, death, *reboot), 0);
+                        failing_alloc_arm(at);
+                        (void) (*reboot ? world_boot(&w) : world_recover(&w));
+                        hit = failing_alloc_disarm() > at;
+                        assert_int_equal(*reboot ? world_boot(&w) : world_recover(&w), 0);
+                        assert_string_equal(
+                                        world_live(&w, "net/core/somaxconn"),
+                                        *reboot ? "4000" : "8192");
+                        world_deinit(&w);
+                }
+        }
+}
+
+static void test_recovery_key_that_left_and_will_not_go(void **state UNUSED) {
+        World w;
+        assert_int_equal(start_two(&w, before_fragment, /* reboot= */ true), 0);
+        w.troubles[0] = (WorldTrouble){ .path = "net/core/somaxconn",
+                                        .value = "4000",
+                                        .error = EINVAL };
+        assert_int_equal(world_boot(&w), 8);
+        assert_true(world_has_finding(&w, DIAG_STATE_UNKNOWN));
+        assert_string_equal(world_live(&w, "net/core/somaxconn"), "8192");
+        assert_string_equal(world_live(&w, "net/ipv4/tcp_keepalive_time"), "7100");
+
+        w.troubles[0] = (WorldTrouble){ 0 };
+        assert_int_equal(world_recover(&w), 0);
+        assert_true(world_has_finding(&w, DIAG_REDONE));
+        assert_string_equal(world_live(&w, "net/core/somaxconn"), "4000");
+        world_deinit(&w);
+}
+
+/* The journal has no room for DONE: it goes to a new file with what is committed. */
+static bool writes_done(void *userdata UNUSED, const SeamCall *call) {
+        return frame_type(call) == JOURNAL_DONE;
+}
+
+static void test_recovery_without_room_for_done(void **state UNUSED) {
+        World w;
+        assert_int_equal(start_two(&w, before_commit, /* reboot= */ false), 0);
+        w.fault.matches = writes_done;
+        w.fault.at = 1;
+        w.fault.kind = SEAM_FAULT_ERROR;
+        w.fault.error = ENOSPC;
+        assert_int_equal(world_recover(&w), 0);
+        assert_int_equal(w.fault.n_faults, 1);
+        seam_fault_reset(&w.fault);
+        w.fault.matches = NULL;
+
+        assert_int_equal(world_recover(&w), 0);
+        assert_string_equal(world_outcome(&w), "unchanged");
+        assert_int_equal(w.result.generation, 1);
+        assert_int_equal(world_disable(&w, "alpha"), 0);
+        world_deinit(&w);
+}
+
 TEST_MAIN(cmocka_unit_test(test_recovery_table),
           cmocka_unit_test(test_recovery_before_the_next_request),
           cmocka_unit_test(test_recovery_after_death_at_any_call),
           cmocka_unit_test(test_recovery_keeps_a_foreign_value),
           cmocka_unit_test(test_recovery_when_the_kernel_is_stuck),
+          cmocka_unit_test(test_recovery_of_a_stuck_kernel_by_reboot),
           cmocka_unit_test(test_recovery_in_another_namespace_touches_nothing),
           cmocka_unit_test(test_recovery_makes_a_lost_generation_file_again),
           cmocka_unit_test(test_recovery_closes_an_intent_without_frames),
           cmocka_unit_test(test_recovery_of_a_damaged_journal_touches_nothing),
-          cmocka_unit_test(test_recovery_ignores_a_torn_tail))
+          cmocka_unit_test(test_recovery_ignores_a_torn_tail),
+          cmocka_unit_test(test_recovery_with_one_failing_call),
+          cmocka_unit_test(test_recovery_without_memory),
+          cmocka_unit_test(test_recovery_key_that_left_and_will_not_go),
+          cmocka_unit_test(test_recovery_without_room_for_done))
