@@ -242,7 +242,7 @@ def check_audit(records, frames, faults):
             if tx in intents:
                 faults.append(f"audit: a second intent of {tx}")
             intents[tx] = record
-        if event == "recover" and (tx in intents or ends.get(tx) != "reverted"):
+        if event == "recover" and (tx in intents or ends.get(tx, "reverted") != "reverted"):
             faults.append(f"audit: record {record['seq']} is of a recovery, where an outcome belongs")
         elif event == "outcome":
             if tx in outcomes:
