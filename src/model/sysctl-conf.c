@@ -4,7 +4,8 @@
 #include <inttypes.h>
 
 /* What systemd-sysctl strips from both ends of a line, a key and a value. */
-#define BLANKS " \t\n\r"
+#define BLANKS     " \t\n\r"
+#define HEAD_WIDTH 79U
 
 typedef struct Slice {
         const char *start;
@@ -230,29 +231,47 @@ static bool is_plain_value(const char *value) {
         return is_printable(value, /* allow_tab= */ true);
 }
 
-static void render_head(const FragmentHead *head, StrBuf *out) {
-        strbuf_add(out,
-                   "# Kernel settings of the enabled twprofile profiles. Do not edit: twprofile writes this file\n"
-                   "# as a whole and refuses to go on when it was changed by hand.\n"
-                   "#\n");
-        strbuf_addf(out, "# generation %" PRIu64 "\n", head->generation);
-        strbuf_add(out, "# profiles  ");
+static void render_profiles(const FragmentHead *head, StrBuf *out) {
+        static const char title[] = "# profiles  ", more[] = "\n#           ";
+        size_t column = strlen(title);
+
+        strbuf_add(out, title);
         for (size_t i = 0; i < head->n_profiles; i++) {
                 assert(is_printable(head->profiles[i], /* allow_tab= */ false));
+                size_t n = 1 + strlen(head->profiles[i]);
+                if (column + n > HEAD_WIDTH && i > 0) {
+                        strbuf_add(out, more);
+                        column = strlen(more) - 1;
+                }
                 strbuf_addf(out, " %s", head->profiles[i]);
+                column += n;
         }
         strbuf_add(out, head->n_profiles == 0 ? " none\n" : "\n");
+}
+
+static void render_head(const FragmentHead *head, StrBuf *out) {
+        strbuf_add(out,
+                   "# Kernel settings of the enabled twprofile profiles. Do not edit: twprofile\n"
+                   "# writes this file as a whole and refuses to go on when it was changed by hand.\n"
+                   "#\n");
+        strbuf_addf(out, "# generation %" PRIu64 "\n", head->generation);
+        render_profiles(head, out);
         strbuf_add(out, "# undo       twprofile rollback\n"
                         "# look       twprofile status, twprofile history\n");
 }
 
-static void render_line(const FragmentLine *line, StrBuf *out) {
+static bool same_comment(const FragmentLine *line, const FragmentLine *before) {
+        return before && line->comment && before->comment && streq(line->comment, before->comment);
+}
+
+static void render_line(const FragmentLine *line, const FragmentLine *before, StrBuf *out) {
         assert(is_plain_path(line->path));
         assert(is_plain_value(line->value));
 
         if (line->comment) {
                 assert(is_printable(line->comment, /* allow_tab= */ false));
-                strbuf_addf(out, "# %s\n", line->comment);
+                if (!same_comment(line, before))
+                        strbuf_addf(out, "# %s\n", line->comment);
         }
 
         /* The spelling of sysctl_conf_key_of_path(), without memory of its own. */
@@ -268,5 +287,5 @@ void sysctl_conf_render(
         if (n_lines > 0)
                 strbuf_add_char(out, '\n');
         for (size_t i = 0; i < n_lines; i++)
-                render_line(&lines[i], out);
+                render_line(&lines[i], i > 0 ? &lines[i - 1] : NULL, out);
 }

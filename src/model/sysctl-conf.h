@@ -50,7 +50,7 @@ const char *sysctl_conf_path_of_key(const char *key, Arena *arena);
 typedef struct FragmentLine {
         const char *path;
         const char *value; /* the kernel's spelling; must hold no newline, NUL or other control character but tab */
-        const char *comment; /* who asked for it, one line, or NULL */
+        const char *comment; /* who asked for it, one line, or NULL; said once for neighbours that share it */
 } FragmentLine;
 
 typedef struct FragmentHead {
@@ -59,7 +59,7 @@ typedef struct FragmentHead {
         size_t n_profiles;
 } FragmentHead;
 
-/* Renders the fragment in the order given. Asserts again what the reader has refused before: no control
- * character can reach a line of its own. */
+/* Renders the fragment in the order given, comments at most 79 columns wide. Asserts again what the reader has
+ * refused before: no control character can reach a line of its own. */
 void sysctl_conf_render(
                 const FragmentHead *head, const FragmentLine *lines, size_t n_lines, StrBuf *out);

@@ -206,8 +206,8 @@ static void test_conf_render_reads_back(void **state) {
         sysctl_conf_render(&head, rows, ELEMENTSOF(rows), &text);
         assert_string_equal(
                         strbuf_text(&text),
-                        "# Kernel settings of the enabled twprofile profiles. Do not edit: twprofile writes this file\n"
-                        "# as a whole and refuses to go on when it was changed by hand.\n"
+                        "# Kernel settings of the enabled twprofile profiles. Do not edit: twprofile\n"
+                        "# writes this file as a whole and refuses to go on when it was changed by hand.\n"
                         "#\n"
                         "# generation 7\n"
                         "# profiles   hygiene outbound-proxy\n"
@@ -229,6 +229,40 @@ static void test_conf_render_reads_back(void **state) {
                 assert_string_equal(conf.items[row - rows].value, row->value);
                 assert_false(conf.items[row - rows].glob || conf.items[row - rows].dash);
         }
+}
+
+static void test_conf_render_names_a_profile_once_in_a_row(void **state) {
+        (void) state;
+        static const FragmentLine rows[] = {
+                { "a", "1", "x" }, { "b", "2", "x" }, { "c", "3", "y" },
+                { "d", "4", "y" }, { "e", "5", "x" },
+        };
+        CLEANUP(strbuf_deinit) StrBuf text = { 0 };
+        sysctl_conf_render(&(FragmentHead){ .generation = 1 }, rows, ELEMENTSOF(rows), &text);
+        const char *body = strstr(strbuf_text(&text), "\n\n");
+        assert_non_null(body);
+        assert_string_equal(body, "\n\n# x\na = 1\nb = 2\n# y\nc = 3\nd = 4\n# x\ne = 5\n");
+}
+
+static void test_conf_render_keeps_the_head_narrow(void **state) {
+        (void) state;
+        char name[65];
+        memset(name, 'n', 64);
+        name[64] = '\0';
+        const char *const profiles[] = { "a", name, "b", "c", name, name };
+        CLEANUP(strbuf_deinit) StrBuf text = { 0 };
+        sysctl_conf_render(
+                        &(FragmentHead){ .generation = UINT64_MAX,
+                                         .profiles = profiles,
+                                         .n_profiles = ELEMENTSOF(profiles) },
+                        NULL, 0, &text);
+        for (const char *line = strbuf_text(&text); *line;) {
+                size_t n = strcspn(line, "\n");
+                assert_true(n <= 79 && line[0] == '#');
+                line += n + 1;
+        }
+        assert_non_null(strstr(strbuf_text(&text), "# profiles   a nnn"));
+        assert_non_null(strstr(strbuf_text(&text), "nnn\n#            b c\n#            nnn"));
 }
 
 static void test_conf_render_of_nothing(void **state) {
@@ -303,5 +337,7 @@ TEST_MAIN(cmocka_unit_test(test_conf_parse_line),
           cmocka_unit_test(test_conf_parse_of_long_lines),
           cmocka_unit_test(test_conf_key_and_path_spellings),
           cmocka_unit_test(test_conf_render_reads_back),
+          cmocka_unit_test(test_conf_render_names_a_profile_once_in_a_row),
+          cmocka_unit_test(test_conf_render_keeps_the_head_narrow),
           cmocka_unit_test(test_conf_render_of_nothing),
           cmocka_unit_test(test_conf_render_asserts_what_was_refused_before))
