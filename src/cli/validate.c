@@ -1,11 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include <fcntl.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
+#include "cli/file-bundle.h"
 #include "cli/local-plan.h"
 #include "cli/verbs.h"
-#include "model/yaml-tree.h"
+#include "model/rules.h"
 
 typedef struct Validated {
         const char *name; /* as given */
@@ -18,92 +15,34 @@ static bool is_file(const char *word) {
         return streq(word, "-") || strchr(word, '/') || endswith(word, ".yaml");
 }
 
-/* Up to one byte more than a profile may have, so that the reader can say that it is too large. */
-static int read_fd(int fd, StrBuf *ret) {
-        char buffer[8192];
-        while (ret->length <= YAML_MAX_BYTES) {
-                ssize_t n = read(fd, buffer, sizeof(buffer));
-                if (n < 0 && errno == EINTR)
-                        continue;
-                if (n < 0)
-                        return -errno;
-                if (n == 0)
-                        break;
-                strbuf_add_bytes(ret, buffer, (size_t) n);
-        }
-        return ret->failed ? -ENOMEM : 0;
-}
-
-/* 0; > 0 the exit code of a finding; <0. Any file of anybody: nothing here has consequences. */
-static int read_file(Context *context, const char *path, Source **ret) {
-        bool is_stdin = streq(path, "-");
-        cleanup_close int fd = is_stdin ? FD_EMPTY : open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
-        if (!is_stdin && fd < 0 && errno == ENOENT)
-                return context_fail(
-                                context, DIAG_UNKNOWN_PROFILE, NULL, "there is no file '%s'", path);
-        CLEANUP(strbuf_deinit) StrBuf bytes = {};
-        int r = !is_stdin && fd < 0 ? -errno : read_fd(is_stdin ? STDIN_FILENO : fd, &bytes);
-        if (r == -ENOMEM)
-                return r;
-        if (r < 0)
-                return context_fail(
-                                context, DIAG_PROFILE_FILE_UNREADABLE, NULL, "cannot read '%s': %s",
-                                path, strerror(-r));
-        *ret = source_new(is_stdin ? "<stdin>" : path, strbuf_text(&bytes), bytes.length);
-        return *ret ? 0 : -ENOMEM;
-}
-
-/* The name a file's profile must have: its stem, unless that could not be a name at all. */
-static const char *expected_name(const char *path, Arena *arena) {
-        const char *slash = strrchr(path, '/');
-        const char *base = slash ? slash + 1 : path;
-        if (!endswith(base, ".yaml"))
-                return NULL;
-        return arena_copy_n(arena, base, strlen(base) - strlen(".yaml"));
-}
-
-static int validate_file(Context *context, const char *path, Validated *ret) {
-        Source *source = NULL;
-        int r = read_file(context, path, &source);
-        if (r != 0)
-                return r < 0 ? r : 0;
-        Profile *profile = NULL;
-        r = profile_parse(
-                        source, expected_name(path, context->arena), context->findings, &profile,
-                        &context->error);
-        if (r != 0)
-                return r < 0 ? r : 0;
-        ret->valid = true;
-        ret->n_keys = profile->n_settings;
-        diag_list_take_source(
-                        context->findings, TAKE_PTR(profile->source)); /* notes may point into it */
-        (void) profile_free(profile);
-        return 0;
-}
-
-/* A name: the whole profile with what it includes, from the directories. */
-static int validate_name(Context *context, const Host *host, const char *name, Validated *ret) {
-        Bundle *bundle = NULL;
-        int r = local_plan_load_profile(context, host, name, &bundle, &context->error);
-        if (r == 0) {
-                ret->valid = true;
-                ret->n_keys = bundle->n_settings;
-        }
-        local_plan_release_bundle(context, bundle);
+/* What the values mean by themselves is judged as well: a risk that is not accepted is refused everywhere. */
+static int judge(Context *context, const Bundle *bundle, Validated *ret) {
+        static const EffectiveSet nothing = {};
+        int r = rules_check_bundles(&bundle, 1, &nothing, context->findings, &context->error);
+        ret->valid = r == 0;
+        ret->n_keys = bundle->n_settings;
         return r < 0 ? r : 0;
 }
 
-static int validate_word(Context *context, Host *host, const char *word, Validated *ret) {
-        *ret = (Validated){ .name = word };
-        if (is_file(word))
-                return validate_file(context, word, ret);
+static int load_name(Context *context, Host *host, const char *name, Bundle **ret) {
         if (host->root_fd < 0) {
                 int r = host_open_files(host, context, &context->error);
                 if (r < 0)
                         return r;
         }
         host->dirs.trusting = true;
-        return validate_name(context, host, word, ret);
+        return local_plan_load_profile(context, host, name, ret, &context->error);
+}
+
+static int validate_word(Context *context, Host *host, const char *word, Validated *ret) {
+        *ret = (Validated){ .name = word };
+        Bundle *bundle = NULL;
+        int r = is_file(word) ? file_bundle_load(context, host, word, &bundle, &context->error)
+                              : load_name(context, host, word, &bundle);
+        if (r == 0)
+                r = judge(context, bundle, ret);
+        local_plan_release_bundle(context, bundle);
+        return r < 0 ? r : 0;
 }
 
 static int add_json(json_t *files, const Validated *file) {
@@ -130,8 +69,8 @@ static int validate_run(Context *context) {
                 if (r < 0)
                         return r;
                 if (file.valid)
-                        strbuf_addf(&context->text, "%s: valid, %zu keys\n", file.name,
-                                    file.n_keys);
+                        strbuf_addf(&context->text, "%s: valid, %zu key%s\n", file.name,
+                                    file.n_keys, file.n_keys == 1 ? "" : "s");
         }
         diag_list_sort(context->findings);
         return context_finish(context);
@@ -141,8 +80,11 @@ const Command cmd_validate = {
         .name = "validate",
         .args = "FILE|NAME…",
         .help = "Check profiles without touching anything",
-        .more = "FILE is a path, a name ending in .yaml, or - for standard input: that text alone\n"
-                "is checked. NAME is an installed profile, checked with all that it includes.\n",
+        .more = "FILE is a path, a name ending in .yaml, or - for standard input. NAME is an\n"
+                "installed profile. Both are judged with all that they include, and by the rules\n"
+                "that need no host: a missing acceptance is exit 3. What FILE includes is looked\n"
+                "for beside it, then among the installed profiles; what is in neither place is\n"
+                "left out with a warning.\n",
         .group = COMMAND_GROUP_PROFILES,
         .min_args = 1,
         .max_args = ARGS_ANY,
