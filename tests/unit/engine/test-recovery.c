@@ -1,6 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "engine/recovery.h"
 
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
 #include "engine/journal.h"
 #include "model/failing-alloc.h"
 #include "seam/engine-world.h"
@@ -381,7 +386,24 @@ static void test_recovery_with_one_failing_call(void **state UNUSED) {
         assert_in_range(n, 100, 2000);
 }
 
-/* Memory runs out at any allocation of a recovery: no answer, and the next one settles it. */
+/* In a child process: jansson 2.14 aborts where it meets the end of memory inside a token, which is one more way to
+ * die. Returns whether the at-th allocation was reached. */
+static bool recover_without_memory(World *w, bool reboot, size_t at) {
+        pid_t pid = fork();
+        assert_true(pid >= 0);
+        if (pid == 0) {
+                (void) prctl(PR_SET_DUMPABLE, 0);
+                failing_alloc_arm(at);
+                (void) (reboot ? world_boot(w) : world_recover(w));
+                _exit(failing_alloc_disarm() > at);
+        }
+        int status = 0;
+        assert_int_equal(waitpid(pid, &status, 0), pid);
+        assert_true(WIFEXITED(status) || WTERMSIG(status) == SIGABRT);
+        return !WIFEXITED(status) || WEXITSTATUS(status) == 1;
+}
+
+/* Memory runs out at any allocation of a recovery: the next one settles it. */
 static void test_recovery_without_memory(void **state UNUSED) {
         if (!FAILING_ALLOC_WORKS) {
                 print_message("skipped: a sanitizer has its own allocator\n");
@@ -394,9 +416,7 @@ static void test_recovery_without_memory(void **state UNUSED) {
                 for (size_t at = 0; hit; at += 1 + at / 40) {
                         World w;
                         assert_int_equal(start_two(&w, death, *reboot), 0);
-                        failing_alloc_arm(at);
-                        (void) (*reboot ? world_boot(&w) : world_recover(&w));
-                        hit = failing_alloc_disarm() > at;
+                        hit = recover_without_memory(&w, *reboot, at);
                         assert_int_equal(*reboot ? world_boot(&w) : world_recover(&w), 0);
                         assert_string_equal(
                                         world_live(&w, "net/core/somaxconn"),
@@ -432,6 +452,7 @@ static bool writes_done(void *userdata UNUSED, const SeamCall *call) {
 static void test_recovery_without_room_for_done(void **state UNUSED) {
         World w;
         assert_int_equal(start_two(&w, before_commit, /* reboot= */ false), 0);
+        seam_fault_reset(&w.fault);
         w.fault.matches = writes_done;
         w.fault.at = 1;
         w.fault.kind = SEAM_FAULT_ERROR;
