@@ -23,7 +23,11 @@ static void journal_place(Journal *journal) {
         journal->durable = scan->frames[scan->n_frames - 1].durable;
 }
 
-int journal_open(Journal *ret, const Seam *seam, int state_fd, Arena *arena, Error *reterr) {
+typedef int (*JournalScanner)(const char *bytes, size_t n, Arena *arena, JournalScan *ret);
+
+static int journal_open_with(
+                JournalScanner scan, Journal *ret, const Seam *seam, int state_fd, Arena *arena,
+                Error *reterr) {
         CLEANUP(journal_deinit)
         Journal journal = {
                 .seam = seam, .state_fd = state_fd, .arena = arena, .file = SEAM_FD_EMPTY
@@ -37,7 +41,7 @@ int journal_open(Journal *ret, const Seam *seam, int state_fd, Arena *arena, Err
                 r = seam_read_file(&journal.file, JOURNAL_FILE_MAX, &journal.bytes, &journal.size);
                 if (r < 0)
                         return error_set(reterr, r, "cannot read the journal");
-                r = journal_scan(journal.bytes, journal.size, arena, &journal.scan);
+                r = scan(journal.bytes, journal.size, arena, &journal.scan);
                 if (r < 0)
                         return error_set(reterr, r, "cannot read the journal");
                 journal_place(&journal);
@@ -46,6 +50,14 @@ int journal_open(Journal *ret, const Seam *seam, int state_fd, Arena *arena, Err
         *ret = journal;
         journal = (Journal){ .file = SEAM_FD_EMPTY };
         return 0;
+}
+
+int journal_open(Journal *ret, const Seam *seam, int state_fd, Arena *arena, Error *reterr) {
+        return journal_open_with(journal_scan, ret, seam, state_fd, arena, reterr);
+}
+
+int journal_open_latest(Journal *ret, const Seam *seam, int state_fd, Arena *arena, Error *reterr) {
+        return journal_open_with(journal_scan_latest, ret, seam, state_fd, arena, reterr);
 }
 
 const JournalFrame *journal_find_last(const Journal *journal, JournalType type, const char *tx) {

@@ -38,8 +38,11 @@ typedef struct Journal {
         Sha256 last;      /* hash of the last frame */
 } Journal;
 
-/* A missing file is an empty journal. 0 or <0. */
+/* A missing file is an empty journal. Checks the whole file; 0 or <0. */
 NODISCARD int journal_open(
+                Journal *ret, const Seam *seam, int state_fd, Arena *arena, Error *reterr);
+/* The same for an entry that only continues: journal_scan_latest(). */
+NODISCARD int journal_open_latest(
                 Journal *ret, const Seam *seam, int state_fd, Arena *arena, Error *reterr);
 void journal_deinit(Journal *journal);
 

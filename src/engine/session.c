@@ -48,7 +48,10 @@ int session_open(Session *session, Error *reterr) {
                 if (r < 0)
                         return r;
         }
-        return journal_open(&session->journal, seam, session->state.fd, session->arena, reterr);
+        bool continues = session->request && session->request->verb != ENGINE_RECOVER &&
+                         session->request->verb != ENGINE_BOOT;
+        return (continues ? journal_open_latest : journal_open)(
+                        &session->journal, seam, session->state.fd, session->arena, reterr);
 }
 
 int session_load(Session *session, Error *reterr) {

@@ -181,13 +181,13 @@ static int scan_add(JournalScan *scan, Arena *arena, const JournalFrame *frame) 
 
 /* Takes frames as long as the chain holds. `tail` is CORRUPT afterwards when the next frame is sound, but not
  * for this program. */
-static int scan_chain(const char *bytes, size_t n, Arena *arena, JournalScan *scan) {
+static int scan_chain(const char *bytes, size_t n, bool hashed, Arena *arena, JournalScan *scan) {
         Sha256 previous = {};
         FrameHeader header;
 
         while (header_read(bytes, n, scan->end, &header) && header.index == scan->n_frames &&
                sha256_equal(&header.previous, &previous) &&
-               frame_is_intact(bytes + scan->end, &header)) {
+               (!hashed || frame_is_intact(bytes + scan->end, &header))) {
                 if (!frame_is_known(&header)) {
                         scan->tail = JOURNAL_TAIL_CORRUPT;
                         return 0;
@@ -234,17 +234,57 @@ static bool is_vouched_for(const char *bytes, size_t n, size_t offset, uint64_t 
         return false;
 }
 
+static JournalTail judge_tail(const char *bytes, size_t n, const JournalScan *scan) {
+        if (is_zero(bytes + scan->end, n - scan->end))
+                return JOURNAL_TAIL_CLEAN;
+        return is_vouched_for(bytes, n, scan->end, scan->n_frames) ? JOURNAL_TAIL_CORRUPT
+                                                                   : JOURNAL_TAIL_TORN;
+}
+
 int journal_scan(const char *bytes, size_t n, Arena *arena, JournalScan *ret) {
         JournalScan scan = { .tail = JOURNAL_TAIL_CLEAN };
 
-        int r = scan_chain(bytes, n, arena, &scan);
+        int r = scan_chain(bytes, n, /* hashed= */ true, arena, &scan);
         if (r < 0)
                 return r;
+        if (scan.tail == JOURNAL_TAIL_CLEAN)
+                scan.tail = judge_tail(bytes, n, &scan);
 
-        if (scan.tail == JOURNAL_TAIL_CLEAN && !is_zero(bytes + scan.end, n - scan.end))
-                scan.tail = is_vouched_for(bytes, n, scan.end, scan.n_frames) ? JOURNAL_TAIL_CORRUPT
-                                                                              : JOURNAL_TAIL_TORN;
+        *ret = scan;
+        return 0;
+}
 
+/* The first frame that must be hashed: the last COMMIT, or the first that is not known to be on disk. */
+static size_t find_latest(const JournalScan *scan) {
+        size_t first = 0;
+        for (size_t i = 0; i < scan->n_frames; i++)
+                if (scan->frames[i].type == JOURNAL_COMMIT)
+                        first = i;
+        uint64_t durable = scan->n_frames > 0 ? scan->frames[scan->n_frames - 1].durable : 0;
+        return durable < first ? (size_t) durable : first;
+}
+
+static bool latest_is_intact(const char *bytes, size_t n, const JournalScan *scan) {
+        for (size_t i = find_latest(scan); i < scan->n_frames; i++) {
+                FrameHeader header;
+                size_t offset = scan->frames[i].offset;
+                if (!header_read(bytes, n, offset, &header) ||
+                    !frame_is_intact(bytes + offset, &header))
+                        return false;
+        }
+        return true;
+}
+
+int journal_scan_latest(const char *bytes, size_t n, Arena *arena, JournalScan *ret) {
+        JournalScan scan = { .tail = JOURNAL_TAIL_CLEAN };
+
+        int r = scan_chain(bytes, n, /* hashed= */ false, arena, &scan);
+        if (r < 0)
+                return r;
+        if (scan.tail != JOURNAL_TAIL_CLEAN || !latest_is_intact(bytes, n, &scan))
+                return journal_scan(bytes, n, arena, ret);
+
+        scan.tail = judge_tail(bytes, n, &scan);
         *ret = scan;
         return 0;
 }

@@ -76,6 +76,11 @@ typedef struct JournalScan {
 /* `bytes` is the whole file. 0 or -ENOMEM; damage is a result, not an error. */
 NODISCARD int journal_scan(const char *bytes, size_t n, Arena *arena, JournalScan *ret);
 
+/* The same for every entry that only continues: the chain of headers is walked whole, but hashed are only the frames
+ * from the last COMMIT on, and those that no later frame vouches for. What lies before is history that nobody acts on;
+ * hashing it at each entry would cost more than the change. Whatever is not in order is judged by journal_scan(). */
+NODISCARD int journal_scan_latest(const char *bytes, size_t n, Arena *arena, JournalScan *ret);
+
 /* Size of a frame with that payload, padding included. */
 size_t journal_frame_size(size_t payload_length);
 
