@@ -10,7 +10,7 @@
 #include "engine/make-live.h"
 #include "engine/paths.h"
 #include "engine/report.h"
-#include "system/atomic-file.h"
+#include "engine/upkeep.h"
 
 typedef struct Recovery {
         Session *session;
@@ -396,22 +396,6 @@ static int recovery_tell(Recovery *recovery, Error *reterr) {
         return 0;
 }
 
-static void recovery_sweep_dir(Session *session, int dir_fd, const char *path, const char *stem) {
-        const Seam *seam = session->engine->seam;
-        cleanup_seam_fd SeamFd dir = SEAM_FD_EMPTY;
-        if (seam_open(seam, dir_fd, path, O_RDONLY | O_DIRECTORY, 0, &dir) >= 0)
-                atomic_file_sweep(seam, dir.fd, stem);
-}
-
-/* Temporary files of dead processes; all of them are written under our lock. */
-static void recovery_sweep(Session *session) {
-        int root_fd = session->engine->root_fd;
-        fragment_sweep(session->engine->seam, root_fd);
-        recovery_sweep_dir(session, session->state.fd, ".", "");
-        recovery_sweep_dir(session, session->state.fd, ENGINE_GENERATIONS, "");
-        recovery_sweep_dir(session, root_fd, ENGINE_RUN_DIR, ENGINE_STATUS_STEM);
-}
-
 static int recovery_settle(Recovery *recovery, Error *reterr) {
         Session *session = recovery->session;
         const Instance *here = &session->engine->instance;
@@ -424,7 +408,7 @@ static int recovery_settle(Recovery *recovery, Error *reterr) {
         int r = journal_flush(&session->journal, reterr);
         if (r < 0)
                 return r;
-        recovery_sweep(session);
+        upkeep_sweep(session);
 
         if (recovery->last->type == JOURNAL_COMMIT)
                 r = recovery_redo(recovery, same_boot, reterr);
@@ -462,77 +446,6 @@ static int recovery_refuse_corrupt(Session *session, const char *text, const Err
         return RECOVERY_E_REFUSED;
 }
 
-/* Frames that a power cut kept while it lost the generation's own file. */
-static int recovery_rebuild(Session *session, Error *reterr) {
-        const Journal *journal = &session->journal;
-        const Engine *engine = session->engine;
-
-        for (size_t i = 0; i < journal->scan.n_frames; i++) {
-                const JournalFrame *frame = &journal->scan.frames[i];
-                if (frame->type != JOURNAL_COMMIT)
-                        continue;
-
-                CLEANUP(generation_freep) Generation *generation = NULL;
-                int r = journal_commit_decode(frame, &generation, reterr);
-                if (r < 0)
-                        return r;
-
-                CLEANUP(generation_freep) Generation *stored = NULL;
-                Error ignored = { 0 };
-                if (generation_store_load(
-                                    engine->seam, session->state.fd, generation->number, &stored,
-                                    &ignored) >= 0)
-                        continue;
-                r = generation_store_save(engine->seam, session->state.fd, generation, reterr);
-                if (r < 0)
-                        return r;
-        }
-        return 0;
-}
-
-/* Audit's intent was flushed, the journal's PREPARED was not: the power cut came between, and nothing was written
- * that outlived it. */
-static int recovery_close_intent(Session *session, Error *reterr) {
-        int r = session_open_audit(session, reterr);
-        if (r < 0)
-                return r;
-
-        const AuditLog *audit = &session->audit;
-        if (audit->open_tx[0] == '\0' || streq(audit->open_boot, session->engine->instance.boot_id))
-                return 0;
-
-        char tx[TX_ID_SIZE];
-        memcpy(tx, audit->open_tx, sizeof(tx));
-        uint64_t number = session->current ? session->current->number : 0;
-        AuditRecord record = {
-                .event = AUDIT_OUTCOME,
-                .tx = tx,
-                .verb = "recover",
-                .generation_from = number,
-                .generation_to = number,
-                .outcome = "dropped-by-reboot",
-        };
-        (void) diag_add(session->result->findings, DIAG_DROPPED_BY_REBOOT, (Span){ 0 },
-                        "a change was cut off by a reboot: nothing of it is left");
-        r = report_audit_profiles(session, session->current, &record.profiles, &record.n_profiles);
-        if (r < 0)
-                return error_set(reterr, r, "cannot write the audit log");
-        Sha256 hash;
-        return session_audit(session, &record, &hash, reterr);
-}
-
-static int recovery_at_boot(Session *session, Error *reterr) {
-        /* a change may have died before it was in the journal, or behind its end */
-        recovery_sweep(session);
-
-        int r = recovery_rebuild(session, reterr);
-        if (r >= 0)
-                r = session_load(session, reterr);
-        if (r >= 0)
-                r = recovery_close_intent(session, reterr);
-        return r;
-}
-
 int recovery_run(Session *session, bool at_boot, Error *reterr) {
         const JournalScan *scan = &session->journal.scan;
         if (scan->tail == JOURNAL_TAIL_CORRUPT)
@@ -545,7 +458,7 @@ int recovery_run(Session *session, bool at_boot, Error *reterr) {
         if (scan->n_frames > 0)
                 recovery.last = &scan->frames[scan->n_frames - 1];
         if (!recovery.last || recovery.last->type == JOURNAL_DONE)
-                return at_boot ? recovery_at_boot(session, reterr) : 0;
+                return at_boot ? upkeep_run(session, reterr) : 0;
 
         Error error = { 0 };
         const JournalFrame *prepared = journal_find_last(
@@ -563,6 +476,6 @@ int recovery_run(Session *session, bool at_boot, Error *reterr) {
 
         int r = recovery_settle(&recovery, reterr);
         if (r == 0 && at_boot)
-                r = recovery_at_boot(session, reterr);
+                r = upkeep_run(session, reterr);
         return r;
 }
