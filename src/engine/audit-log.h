@@ -21,6 +21,7 @@ typedef struct AuditLog {
         SeamFd file;
         off_t end;
         AuditHead head;
+        AuditHead kept;     /* as the state directory had it */
         bool lacks_newline; /* the last record, which is whole otherwise */
         bool has_torn;      /* a tear to be recorded with the next record */
         bool torn_is_ended; /* by a newline */
