@@ -287,26 +287,73 @@ static void flip(World *w, const char *path, size_t at) {
         scratch_write_bytes(&w->scratch, path, bytes, n);
 }
 
+/* Damages the payload of the first frame, or of the last COMMIT. */
+static void damage_journal(World *w, bool last_commit) {
+        size_t n;
+        cleanup_free char *bytes = scratch_read(&w->scratch, WORLD_JOURNAL, &n);
+        CLEANUP(arena_freep) Arena *arena = arena_new();
+        JournalScan scan;
+        assert_int_equal(journal_scan(bytes, n, arena, &scan), 0);
+        size_t offset = scan.frames[0].offset;
+        for (size_t i = 0; last_commit && i < scan.n_frames; i++)
+                if (scan.frames[i].type == JOURNAL_COMMIT)
+                        offset = scan.frames[i].offset;
+        flip(w, WORLD_JOURNAL, offset + JOURNAL_HEADER_SIZE + 72);
+}
+
+static int recover_any(World *w) {
+        return world_recover(w);
+}
+
+static int boot_any(World *w) {
+        return world_boot(w);
+}
+
+/* What is acted on is judged by every entry; history by those that look at everything. */
+/* The journal as it is, and every entry that must leave it alone. */
+static void check_untouched(World *w, bool changes_refuse) {
+        size_t n, now_n;
+        cleanup_free char *damaged = scratch_read(&w->scratch, WORLD_JOURNAL, &n);
+        cleanup_free char *view = world_view(w);
+
+        if (changes_refuse) {
+                assert_int_equal(world_disable(w, "alpha"), 8);
+                assert_true(world_has_finding(w, DIAG_JOURNAL_CORRUPT));
+                assert_string_equal(world_outcome(w), "unknown");
+        }
+        assert_int_equal(world_boot(w), 8);
+        assert_int_equal(world_recover(w), 8);
+        assert_true(world_has_finding(w, DIAG_JOURNAL_CORRUPT));
+        assert_true(world_view_is(w, view));
+        cleanup_free char *now = scratch_read(&w->scratch, WORLD_JOURNAL, &now_n);
+        assert_int_equal(n, now_n);
+        assert_memory_equal(now, damaged, n);
+}
+
 static void test_recovery_of_a_damaged_journal_touches_nothing(void **state UNUSED) {
         World w;
         world_init(&w);
         assert_int_equal(world_enable(&w, "alpha"), 0);
         assert_int_equal(world_enable(&w, "beta"), 0);
-        flip(&w, WORLD_JOURNAL, 200); /* inside the first frame, flushed long ago */
         size_t n;
-        cleanup_free char *damaged = scratch_read(&w.scratch, WORLD_JOURNAL, &n);
-        cleanup_free char *view = world_view(&w);
+        cleanup_free char *bytes = scratch_read(&w.scratch, WORLD_JOURNAL, &n);
+        const char *commit = memmem(bytes, n, "\"number\":2", 10);
+        assert_non_null(commit);
+        flip(&w, WORLD_JOURNAL, (size_t) (commit - bytes)); /* the last COMMIT, flushed */
+        check_untouched(&w, /* changes_refuse= */ true);
+        world_deinit(&w);
+}
 
-        assert_int_equal(world_disable(&w, "alpha"), 8);
-        assert_true(world_has_finding(&w, DIAG_JOURNAL_CORRUPT));
-        assert_string_equal(world_outcome(&w), "unknown");
-        assert_int_equal(world_boot(&w), 8);
+/* What only history holds is looked at by those that look at all of it; a change goes on from the last COMMIT. */
+static void test_recovery_of_damaged_history(void **state UNUSED) {
+        World w;
+        world_init(&w);
+        assert_int_equal(world_enable(&w, "alpha"), 0);
+        assert_int_equal(world_enable(&w, "beta"), 0);
+        flip(&w, WORLD_JOURNAL, 200); /* inside the first frame, flushed long ago */
+        check_untouched(&w, /* changes_refuse= */ false);
+        assert_int_equal(world_disable(&w, "alpha"), 0);
         assert_int_equal(world_recover(&w), 8);
-        assert_true(world_view_is(&w, view));
-        size_t now_n;
-        cleanup_free char *now = scratch_read(&w.scratch, WORLD_JOURNAL, &now_n);
-        assert_int_equal(n, now_n);
-        assert_memory_equal(now, damaged, n);
         world_deinit(&w);
 }
 
@@ -479,6 +526,7 @@ TEST_MAIN(cmocka_unit_test(test_recovery_table),
           cmocka_unit_test(test_recovery_makes_a_lost_generation_file_again),
           cmocka_unit_test(test_recovery_closes_an_intent_without_frames),
           cmocka_unit_test(test_recovery_of_a_damaged_journal_touches_nothing),
+          cmocka_unit_test(test_recovery_of_damaged_history),
           cmocka_unit_test(test_recovery_ignores_a_torn_tail),
           cmocka_unit_test(test_recovery_with_one_failing_call),
           cmocka_unit_test(test_recovery_without_memory),
