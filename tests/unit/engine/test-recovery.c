@@ -287,29 +287,6 @@ static void flip(World *w, const char *path, size_t at) {
         scratch_write_bytes(&w->scratch, path, bytes, n);
 }
 
-/* Damages the payload of the first frame, or of the last COMMIT. */
-static void damage_journal(World *w, bool last_commit) {
-        size_t n;
-        cleanup_free char *bytes = scratch_read(&w->scratch, WORLD_JOURNAL, &n);
-        CLEANUP(arena_freep) Arena *arena = arena_new();
-        JournalScan scan;
-        assert_int_equal(journal_scan(bytes, n, arena, &scan), 0);
-        size_t offset = scan.frames[0].offset;
-        for (size_t i = 0; last_commit && i < scan.n_frames; i++)
-                if (scan.frames[i].type == JOURNAL_COMMIT)
-                        offset = scan.frames[i].offset;
-        flip(w, WORLD_JOURNAL, offset + JOURNAL_HEADER_SIZE + 72);
-}
-
-static int recover_any(World *w) {
-        return world_recover(w);
-}
-
-static int boot_any(World *w) {
-        return world_boot(w);
-}
-
-/* What is acted on is judged by every entry; history by those that look at everything. */
 /* The journal as it is, and every entry that must leave it alone. */
 static void check_untouched(World *w, bool changes_refuse) {
         size_t n, now_n;
