@@ -7,6 +7,8 @@
 #include <sys/capability.h>
 #include <sys/prctl.h>
 
+#include "base/num.h"
+
 /* uid 0 is nothing special for exec and setuid, ambient capabilities cannot be raised; none of it can be undone. */
 #define SECUREBITS                                                                               \
         (SECBIT_NOROOT | SECBIT_NOROOT_LOCKED | SECBIT_NO_SETUID_FIXUP |                         \
@@ -152,11 +154,14 @@ static bool is_initial_userns(void) {
         if (!file || getline(&line, &size, file) <= 0)
                 return true;
 
-        unsigned inside, outside, count;
-        /* NOLINTNEXTLINE(cert-err34-c): the kernel's own numbers; what it does not convert counts as yes */
-        if (sscanf(line, "%u %u %u", &inside, &outside, &count) != 3)
-                return true;
-        return inside == 0 && outside == 0 && count == UINT32_MAX;
+        uint64_t fields[3]; /* first inside, first outside, how many */
+        char *rest = NULL, *word = strtok_r(line, " \n", &rest);
+        for (size_t i = 0; i < ELEMENTSOF(fields); i++) {
+                if (!word || num_parse_u64(word, &fields[i]) < 0)
+                        return true;
+                word = strtok_r(NULL, " \n", &rest);
+        }
+        return fields[0] == 0 && fields[1] == 0 && fields[2] == UINT32_MAX;
 }
 
 /* The mask of what stays: see the head of the header. */

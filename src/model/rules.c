@@ -19,8 +19,8 @@ typedef struct RuleHit {
 
 typedef struct Rule {
         DiagId id;
-        const char *key; /* the question is asked only when the set owns it */
         bool of_the_value; /* the value alone answers it: asked of every profile, wherever it is read */
+        const char *key; /* the question is asked only when the set owns it */
         bool (*applies)(const RuleFacts *facts, const EffectiveKey *key, RuleHit *hit);
 } Rule;
 
@@ -107,13 +107,13 @@ static bool port_range_equal_parity(
 }
 
 static const Rule rules[] = {
-        { DIAG_TIME_WAIT_BELOW_RFC, "net.ipv4.tcp_tw_timeout", true, time_wait_below_rfc },
-        { DIAG_FIN_TIMEOUT_SHORTENED, "net.ipv4.tcp_fin_timeout", true, fin_timeout_shortened },
-        { DIAG_REUSE_WITHOUT_TIMESTAMPS, "net.ipv4.tcp_tw_reuse", false, reuse_without_timestamps },
-        { DIAG_REUSE_TWO_UNKNOWN, "net.ipv4.tcp_tw_reuse", false, reuse_two_unknown },
-        { DIAG_PORT_RANGE_SYSTEM_PORTS, "net.ipv4.ip_local_port_range", true,
+        { DIAG_TIME_WAIT_BELOW_RFC, true, "net.ipv4.tcp_tw_timeout", time_wait_below_rfc },
+        { DIAG_FIN_TIMEOUT_SHORTENED, true, "net.ipv4.tcp_fin_timeout", fin_timeout_shortened },
+        { DIAG_REUSE_WITHOUT_TIMESTAMPS, false, "net.ipv4.tcp_tw_reuse", reuse_without_timestamps },
+        { DIAG_REUSE_TWO_UNKNOWN, false, "net.ipv4.tcp_tw_reuse", reuse_two_unknown },
+        { DIAG_PORT_RANGE_SYSTEM_PORTS, true, "net.ipv4.ip_local_port_range",
           port_range_system_ports },
-        { DIAG_PORT_RANGE_EQUAL_PARITY, "net.ipv4.ip_local_port_range", true,
+        { DIAG_PORT_RANGE_EQUAL_PARITY, true, "net.ipv4.ip_local_port_range",
           port_range_equal_parity },
 };
 
