@@ -88,7 +88,7 @@ static void check_condition(Builder *b, const Bundle *bundle) {
                         continue;
                 Diag *d = diag_add(
                                 b->findings, DIAG_PROFILE_CONDITION, profile->when.span,
-                                "profile '%s' is for kernels %s, and this one is %u.%u.%u",
+                                "profile '%s' asks for %s, and this kernel is %u.%u.%u",
                                 profile->name, profile->when.text, kernel->major, kernel->minor,
                                 kernel->patch);
                 if (profile != root)

@@ -191,12 +191,12 @@ static const struct {
         { { { "a", HEAD("when: {kernel: \">=6.13\"}\n") } },
           { .keys = { { "net.core.somaxconn", "4096" } } },
           DIAG_PROFILE_CONDITION,
-          "profile 'a' is for kernels",
+          "profile 'a' asks for kernel",
           NULL },
         { { { "a", HEAD("include: [b]\n") }, { "b", HEAD("when: {kernel: \"<6.0\"}\n") } },
           { .keys = { { "net.core.somaxconn", "4096" } } },
           DIAG_PROFILE_CONDITION,
-          "profile 'b' is for kernels",
+          "profile 'b' asks for kernel",
           "profile 'a' includes 'b'" },
 };
 
