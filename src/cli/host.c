@@ -134,8 +134,8 @@ int host_read_live(
         LiveSnapshot live = {};
         int r = host->files_only ? assume_live(specs, n_specs, arena, &live, reterr)
                                  : sysctl_live_read(
-                                                   host->seam, host->root_fd, specs, n_specs, arena,
-                                                   &live, reterr);
+                                                   &(SeamFd){ host->seam, host->root_fd }, specs,
+                                                   n_specs, arena, &live, reterr);
         if (r < 0)
                 return r;
         live.kernel = host->kernel;

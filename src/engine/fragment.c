@@ -42,9 +42,13 @@ int fragment_prepare(
         if (r < 0)
                 return error_set(reterr, r, "cannot open '/%s'", ENGINE_SYSCTL_DIR);
 
-        r = atomic_file_begin(
-                        seam, fragment.dir.fd, ENGINE_FRAGMENT, bytes, bytes ? n : 0, 0644,
-                        /* flush= */ bytes != NULL, &fragment.file);
+        AtomicContent content = {
+                .bytes = bytes,
+                .length = bytes ? n : 0,
+                .mode = 0644,
+                .flush = bytes != NULL,
+        };
+        r = atomic_file_begin(seam, fragment.dir.fd, ENGINE_FRAGMENT, &content, &fragment.file);
         if (r < 0)
                 return error_set(reterr, r, "cannot write '%s'", ENGINE_FRAGMENT_PATH);
 

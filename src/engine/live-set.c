@@ -67,8 +67,8 @@ static int live_set_alloc(
 }
 
 int live_set_open(
-                const Seam *seam, int root_fd, const SysctlSpec *const *specs, size_t n,
-                Arena *arena, LiveSet *ret, Error *reterr) {
+                const SeamFd *root, const SysctlSpec *const *specs, size_t n, Arena *arena,
+                LiveSet *ret, Error *reterr) {
         CLEANUP(live_set_close) LiveSet set = { 0 };
         LiveKey *keys;
         int r = live_set_alloc(specs, n, arena, &set, &keys);
@@ -76,7 +76,7 @@ int live_set_open(
                 return error_set(reterr, r, "cannot read live values");
 
         for (size_t i = 0; i < n; i++) {
-                r = live_set_read_key(seam, root_fd, &set.files[i], &keys[i], arena);
+                r = live_set_read_key(root->seam, root->fd, &set.files[i], &keys[i], arena);
                 if (r < 0)
                         return error_set(reterr, r, "cannot read '%s'", specs[i]->key);
         }

@@ -17,10 +17,10 @@ typedef struct LiveSet {
         Arena *arena; /* borrowed */
 } LiveSet;
 
-/* `specs` sorted by key, no duplicates. 0; <0 for out of memory and for no more descriptors. */
+/* `root` is borrowed. `specs` sorted by key, no duplicates. 0; <0 for out of memory and for no more descriptors. */
 NODISCARD int live_set_open(
-                const Seam *seam, int root_fd, const SysctlSpec *const *specs, size_t n,
-                Arena *arena, LiveSet *ret, Error *reterr);
+                const SeamFd *root, const SysctlSpec *const *specs, size_t n, Arena *arena,
+                LiveSet *ret, Error *reterr);
 NODISCARD int live_set_assume(
                 const SysctlSpec *const *specs, size_t n, Arena *arena, LiveSet *ret,
                 Error *reterr);

@@ -22,15 +22,15 @@ static int maker_open(Maker *maker, Error *reterr) {
         const Generation *current = session->current;
 
         const SysctlSpec **specs = arena_alloc_array(
-                        session->arena, current->n_keys + 1, sizeof(*specs));
+                        session->arena, current->n_keys + 1, sizeof(const SysctlSpec *));
         if (!specs)
                 return error_set(reterr, -ENOMEM, "cannot compare the live values");
         for (size_t i = 0; i < current->n_keys; i++)
                 specs[i] = current->keys[i].spec;
 
         int r = live_set_open(
-                        engine->seam, engine->root_fd, specs, current->n_keys, session->arena,
-                        &maker->live, reterr);
+                        &(SeamFd){ engine->seam, engine->root_fd }, specs, current->n_keys,
+                        session->arena, &maker->live, reterr);
         if (r < 0)
                 return r;
         return sysctl_dirs_read(

@@ -133,7 +133,8 @@ static int planning_collect(
         for (size_t i = 0; i < ELEMENTSOF(others); i++)
                 most += others[i] ? others[i]->n_keys : 0;
 
-        const SysctlSpec **specs = arena_alloc_array(session->arena, most + 1, sizeof(*specs));
+        const SysctlSpec **specs = arena_alloc_array(
+                        session->arena, most + 1, sizeof(const SysctlSpec *));
         if (!specs)
                 return -ENOMEM;
         size_t n = 0;
@@ -142,7 +143,7 @@ static int planning_collect(
         for (size_t i = 0; i < ELEMENTSOF(others); i++)
                 for (size_t k = 0; others[i] && k < others[i]->n_keys; k++)
                         specs[n++] = others[i]->keys[k].spec;
-        qsort(specs, n, sizeof(*specs), planning_compare_specs);
+        qsort(specs, n, sizeof(const SysctlSpec *), planning_compare_specs);
 
         size_t unique = 0;
         for (size_t i = 0; i < n; i++)
@@ -162,7 +163,7 @@ static int planning_read_live(Session *session, Planning *planning, Error *reter
                 return error_set(reterr, r, "cannot plan");
 
         r = engine->files_only ? live_set_assume(specs, n, session->arena, &planning->live, reterr)
-                               : live_set_open(engine->seam, engine->root_fd, specs, n,
+                               : live_set_open(&(SeamFd){ engine->seam, engine->root_fd }, specs, n,
                                                session->arena, &planning->live, reterr);
         if (r < 0)
                 return r;

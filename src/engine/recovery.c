@@ -61,7 +61,7 @@ static int recovery_open_live(Recovery *recovery, LiveSet *ret, Error *reterr) {
         const JournalPrepared *prepared = &recovery->prepared;
 
         const SysctlSpec **specs = arena_alloc_array(
-                        session->arena, prepared->n_keys + 1, sizeof(*specs));
+                        session->arena, prepared->n_keys + 1, sizeof(const SysctlSpec *));
         if (!specs)
                 return error_set(reterr, -ENOMEM, "cannot recover");
 
@@ -71,10 +71,10 @@ static int recovery_open_live(Recovery *recovery, LiveSet *ret, Error *reterr) {
                 if (spec)
                         specs[n++] = spec;
         }
-        qsort(specs, n, sizeof(*specs), recovery_compare_specs);
+        qsort(specs, n, sizeof(const SysctlSpec *), recovery_compare_specs);
         return live_set_open(
-                        session->engine->seam, session->engine->root_fd, specs, n, session->arena,
-                        ret, reterr);
+                        &(SeamFd){ session->engine->seam, session->engine->root_fd }, specs, n,
+                        session->arena, ret, reterr);
 }
 
 static int recovery_report_undo(Recovery *recovery, const Apply *apply) {

@@ -28,30 +28,29 @@ static int atomic_file_name(AtomicFile *file, const char *name) {
         return fits ? 0 : -ENAMETOOLONG;
 }
 
-static int atomic_file_fill(
-                const AtomicFile *file, const void *bytes, size_t n, mode_t mode, bool flush) {
+static int atomic_file_fill(const AtomicFile *file, const AtomicContent *content) {
         cleanup_seam_fd SeamFd fd = SEAM_FD_EMPTY;
         int r = seam_open(
                         file->seam, file->dir_fd, file->temporary,
                         O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, ATOMIC_FILE_MODE, &fd);
-        if (r >= 0 && mode != ATOMIC_FILE_MODE)
-                r = file->seam->ops->fchmod(file->seam, fd.fd, mode);
+        if (r >= 0 && content->mode != ATOMIC_FILE_MODE)
+                r = file->seam->ops->fchmod(file->seam, fd.fd, content->mode);
         if (r >= 0)
-                r = seam_write(&fd, bytes, n, 0);
-        if (r >= 0 && flush)
+                r = seam_write(&fd, content->bytes, content->length, 0);
+        if (r >= 0 && content->flush)
                 r = seam_fsync(&fd);
         return r;
 }
 
 int atomic_file_begin(
-                const Seam *seam, int dir_fd, const char *name, const void *bytes, size_t n,
-                mode_t mode, bool flush, AtomicFile *ret) {
+                const Seam *seam, int dir_fd, const char *name, const AtomicContent *content,
+                AtomicFile *ret) {
         AtomicFile file = { .seam = seam, .dir_fd = dir_fd };
         int r = atomic_file_name(&file, name);
         if (r < 0)
                 return r;
 
-        r = atomic_file_fill(&file, bytes, n, mode, flush);
+        r = atomic_file_fill(&file, content);
         if (r < 0) {
                 atomic_file_abandon(&file);
                 return r;
@@ -95,7 +94,8 @@ int atomic_file_replace(
                 const Seam *seam, int dir_fd, const char *name, const void *bytes, size_t n,
                 mode_t mode) {
         CLEANUP(atomic_file_abandon) AtomicFile file = { 0 };
-        int r = atomic_file_begin(seam, dir_fd, name, bytes, n, mode, /* flush= */ false, &file);
+        AtomicContent content = { .bytes = bytes, .length = n, .mode = mode };
+        int r = atomic_file_begin(seam, dir_fd, name, &content, &file);
         return r < 0 ? r : atomic_file_commit(&file, /* flush= */ false);
 }
 

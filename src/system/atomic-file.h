@@ -25,9 +25,16 @@ typedef struct AtomicFile {
         char temporary[ATOMIC_FILE_NAME_MAX]; /* "" once it is renamed or removed */
 } AtomicFile;
 
+typedef struct AtomicContent {
+        const void *bytes;
+        size_t length;
+        mode_t mode;
+        bool flush;
+} AtomicContent;
+
 NODISCARD int atomic_file_begin(
-                const Seam *seam, int dir_fd, const char *name, const void *bytes, size_t n,
-                mode_t mode, bool flush, AtomicFile *ret);
+                const Seam *seam, int dir_fd, const char *name, const AtomicContent *content,
+                AtomicFile *ret);
 NODISCARD int atomic_file_commit(AtomicFile *file, bool flush);
 NODISCARD int atomic_file_remove(AtomicFile *file);
 void atomic_file_abandon(AtomicFile *file);

@@ -117,60 +117,98 @@ static bool profile_is_masked(const ProfileDirs *dirs, int dir_fd, const char *f
         return streq(target, "/dev/null");
 }
 
-static int profile_read(
-                const ProfileDirs *dirs, int dir_fd, const char *directory, const char *file,
-                DiagList *diags, Source **ret, Error *reterr) {
-        char path[PROFILE_PATH_MAX];
-        int length = snprintf(path, sizeof(path), "%s/%s", directory, file);
-        if (length < 0 || (size_t) length >= sizeof(path))
-                return error_set(reterr, -ENAMETOOLONG, "cannot open '%s'", file);
+/* A file that is being fetched. */
+typedef struct ProfileFile {
+        const ProfileDirs *dirs;
+        DiagList *diags;
+        SeamFd directory;
+        const char *name;            /* in the directory */
+        char path[PROFILE_PATH_MAX]; /* below the root */
+        size_t path_length;
+} ProfileFile;
 
+static void profile_file_close(ProfileFile *file) {
+        seam_fd_close(&file->directory);
+}
+
+static int profile_refuse_link(const ProfileFile *file) {
+        if (!profile_is_masked(file->dirs, file->directory.fd, file->name))
+                return profile_refuse(
+                                file->diags, file->path, file->path_length,
+                                "is a link; no link is followed");
+
+        Diag *d = diag_add(
+                        file->diags, DIAG_PROFILE_MASKED, (Span){ 0 }, "profile '/%s' is masked",
+                        file->path);
+        diag_set_help(file->diags, d, "remove the link '/%s' to unmask it", file->path);
+        return BUNDLE_E_INVALID;
+}
+
+/* 0; -ENOENT; BUNDLE_E_INVALID; <0. */
+static int profile_open_file(const ProfileFile *file, SeamFd *ret, Error *reterr) {
         cleanup_seam_fd SeamFd fd = SEAM_FD_EMPTY;
         int r = seam_open(
-                        dirs->seam, dir_fd, file, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY, 0,
-                        &fd);
+                        file->dirs->seam, file->directory.fd, file->name,
+                        O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY, 0, &fd);
         if (r == -ENOENT)
                 return r;
-        if (r == -ELOOP) {
-                if (!profile_is_masked(dirs, dir_fd, file))
-                        return profile_refuse(
-                                        diags, path, (size_t) length,
-                                        "is a link; no link is followed");
-                Diag *d = diag_add(
-                                diags, DIAG_PROFILE_MASKED, (Span){ 0 }, "profile '/%s' is masked",
-                                path);
-                diag_set_help(diags, d, "remove the link '/%s' to unmask it", path);
-                return BUNDLE_E_INVALID;
-        }
+        if (r == -ELOOP)
+                return profile_refuse_link(file);
         if (r < 0) {
-                (void) diag_add(diags, DIAG_PROFILE_FILE_UNREADABLE, (Span){ 0 },
-                                "cannot open '/%s': %s", path, strerror(-r));
+                (void) diag_add(file->diags, DIAG_PROFILE_FILE_UNREADABLE, (Span){ 0 },
+                                "cannot open '/%s': %s", file->path, strerror(-r));
                 return BUNDLE_E_INVALID;
         }
 
         struct stat st;
         r = seam_fstat(&fd, &st);
         if (r < 0)
-                return error_set(reterr, r, "cannot look at '/%s'", path);
-        FileSafety safety = profile_judge(dirs, &st);
+                return error_set(reterr, r, "cannot look at '/%s'", file->path);
+        FileSafety safety = profile_judge(file->dirs, &st);
         if (safety != FILE_SAFE)
-                return profile_refuse(diags, path, (size_t) length, file_safety_texts[safety]);
+                return profile_refuse(
+                                file->diags, file->path, file->path_length,
+                                file_safety_texts[safety]);
+
+        *ret = fd;
+        fd = SEAM_FD_EMPTY;
+        return 0;
+}
+
+static int profile_read(const ProfileFile *file, Source **ret, Error *reterr) {
+        cleanup_seam_fd SeamFd fd = SEAM_FD_EMPTY;
+        int r = profile_open_file(file, &fd, reterr);
+        if (r != 0)
+                return r;
 
         cleanup_free char *bytes = NULL;
         size_t n;
         r = seam_read_file(&fd, YAML_MAX_BYTES, &bytes, &n);
         if (r == -EFBIG) {
-                (void) diag_add(diags, DIAG_YAML_TOO_LARGE, (Span){ 0 },
-                                "'/%s' is larger than %zu KiB", path, YAML_MAX_BYTES / 1024);
+                (void) diag_add(file->diags, DIAG_YAML_TOO_LARGE, (Span){ 0 },
+                                "'/%s' is larger than %zu KiB", file->path, YAML_MAX_BYTES / 1024);
                 return BUNDLE_E_INVALID;
         }
         if (r < 0)
-                return error_set(reterr, r, "cannot read '/%s'", path);
+                return error_set(reterr, r, "cannot read '/%s'", file->path);
 
         char shown[PROFILE_PATH_MAX + 1];
-        (void) snprintf(shown, sizeof(shown), "/%s", path);
+        (void) snprintf(shown, sizeof(shown), "/%s", file->path);
         *ret = source_new(shown, bytes, n);
-        return *ret ? 0 : error_set(reterr, -ENOMEM, "cannot read '/%s'", path);
+        return *ret ? 0 : error_set(reterr, -ENOMEM, "cannot read '/%s'", file->path);
+}
+
+static int profile_fetch_from(
+                const char *directory, ProfileFile *file, Source **ret, Error *reterr) {
+        int r = profile_open_directory(
+                        file->dirs, directory, file->diags, &file->directory, reterr);
+        if (r != 0)
+                return r;
+
+        int n = snprintf(file->path, sizeof(file->path), "%s/%s", directory, file->name);
+        assert(n > 0 && (size_t) n < sizeof(file->path));
+        file->path_length = (size_t) n;
+        return profile_read(file, ret, reterr);
 }
 
 int profile_dirs_fetch(
@@ -179,18 +217,16 @@ int profile_dirs_fetch(
         if (!profile_name_is_valid(name))
                 return BUNDLE_E_NOT_FOUND;
 
-        char file[PROFILE_NAME_MAX + sizeof(".yaml")];
-        (void) snprintf(file, sizeof(file), "%s.yaml", name);
+        char name_in_directory[PROFILE_NAME_MAX + sizeof(".yaml")];
+        (void) snprintf(name_in_directory, sizeof(name_in_directory), "%s.yaml", name);
 
         for (size_t i = 0; i < ELEMENTSOF(profile_directories); i++) {
-                const char *directory = profile_directories[i].path;
-                cleanup_seam_fd SeamFd fd = SEAM_FD_EMPTY;
-
-                int r = profile_open_directory(dirs, directory, diags, &fd, reterr);
-                if (r == -ENOENT)
-                        continue;
-                if (r == 0)
-                        r = profile_read(dirs, fd.fd, directory, file, diags, ret, reterr);
+                CLEANUP(profile_file_close)
+                ProfileFile file = { .dirs = dirs,
+                                     .diags = diags,
+                                     .directory = SEAM_FD_EMPTY,
+                                     .name = name_in_directory };
+                int r = profile_fetch_from(profile_directories[i].path, &file, ret, reterr);
                 if (r != -ENOENT)
                         return r;
         }

@@ -83,14 +83,14 @@ static int live_read_key(
 }
 
 int sysctl_live_read(
-                const Seam *seam, int root_fd, const SysctlSpec *const *specs, size_t n_specs,
-                Arena *arena, LiveSnapshot *ret, Error *reterr) {
+                const SeamFd *root, const SysctlSpec *const *specs, size_t n_specs, Arena *arena,
+                LiveSnapshot *ret, Error *reterr) {
         LiveKey *keys = arena_alloc_array(arena, n_specs, sizeof(LiveKey));
         if (!keys)
                 return error_set(reterr, -ENOMEM, "cannot read live values");
 
         for (size_t i = 0; i < n_specs; i++) {
-                int r = live_read_key(seam, root_fd, specs[i], arena, &keys[i]);
+                int r = live_read_key(root->seam, root->fd, specs[i], arena, &keys[i]);
                 if (r < 0)
                         return error_set(reterr, r, "cannot read '%s'", specs[i]->key);
         }

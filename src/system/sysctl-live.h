@@ -31,5 +31,5 @@ NODISCARD int live_file_write(const LiveFile *file, const SysctlValue *value, Ar
 /* Reads every key. Only out of memory is an error: what could not be read is a state in its row. `specs` must be
  * sorted by key and without duplicates. kernel and initial_netns are the caller's to fill. */
 NODISCARD int sysctl_live_read(
-                const Seam *seam, int root_fd, const SysctlSpec *const *specs, size_t n_specs,
-                Arena *arena, LiveSnapshot *ret, Error *reterr);
+                const SeamFd *root, const SysctlSpec *const *specs, size_t n_specs, Arena *arena,
+                LiveSnapshot *ret, Error *reterr);

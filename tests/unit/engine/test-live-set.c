@@ -26,8 +26,8 @@ static void test_live_set_open(void **state UNUSED) {
         CLEANUP(arena_freep) Arena *arena = arena_new();
         LiveSet set = { 0 };
         assert_int_equal(
-                        live_set_open(w.engine.seam, w.engine.root_fd, specs, ELEMENTSOF(specs),
-                                      arena, &set, &w.error),
+                        live_set_open(&(SeamFd){ w.engine.seam, w.engine.root_fd }, specs,
+                                      ELEMENTSOF(specs), arena, &set, &w.error),
                         0);
         assert_int_equal(set.snapshot.keys[0].state, LIVE_PRESENT);
         assert_int_equal(set.snapshot.keys[1].state, LIVE_ABSENT);
@@ -57,7 +57,7 @@ static void test_live_set_no_descriptors_left(void **state UNUSED) {
                 CLEANUP(arena_freep) Arena *arena = arena_new();
                 LiveSet set = { 0 };
                 assert_int_equal(
-                                live_set_open(w.engine.seam, w.engine.root_fd, specs,
+                                live_set_open(&(SeamFd){ w.engine.seam, w.engine.root_fd }, specs,
                                               ELEMENTSOF(specs), arena, &set, &w.error),
                                 -*error);
                 assert_null(set.files);

@@ -26,8 +26,8 @@ static void assert_content(Fixture *f, const char *want) {
 }
 
 static int begin(Fixture *f, bool flush, AtomicFile *ret) {
-        return atomic_file_begin(
-                        &f->fault.seam, f->scratch.fd, "60-x.conf", "new", 3, 0644, flush, ret);
+        AtomicContent content = { .bytes = "new", .length = 3, .mode = 0644, .flush = flush };
+        return atomic_file_begin(&f->fault.seam, f->scratch.fd, "60-x.conf", &content, ret);
 }
 
 static void test_atomic_file_commit(void **state UNUSED) {
@@ -148,8 +148,10 @@ static void test_atomic_file_sweep(void **state UNUSED) {
         AtomicFile dead;
         assert_int_equal(
                         atomic_file_begin(
-                                        &f.fault.seam, f.scratch.fd, "60-x.conf", "abc", 3, 0644,
-                                        false, &dead),
+                                        &f.fault.seam, f.scratch.fd, "60-x.conf",
+                                        &(AtomicContent){
+                                                        .bytes = "abc", .length = 3, .mode = 0644 },
+                                        &dead),
                         0);
         scratch_write(&f.scratch, "60-x.plain", "");
         scratch_write(&f.scratch, ".70-y.00000000", "");

@@ -187,7 +187,7 @@ static void test_profile_dirs_too_large(void **state UNUSED) {
         Fixture f;
         fixture_init(&f);
         char text[64];
-        size_t n = 65 * 1024;
+        size_t n = (size_t) 65 * 1024;
         cleanup_free char *large = calloc(1, n);
         memset(large, '#', n);
         scratch_write_bytes(&f.scratch, ETC "web.yaml", large, n);

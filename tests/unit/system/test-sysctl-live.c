@@ -90,8 +90,8 @@ static void test_sysctl_live_snapshot_states(void **state UNUSED) {
         Error error = { 0 };
         assert_int_equal(
                         sysctl_live_read(
-                                        &f.fault.seam, f.scratch.fd, specs, ELEMENTSOF(specs),
-                                        f.arena, &snapshot, &error),
+                                        &(SeamFd){ &f.fault.seam, f.scratch.fd }, specs,
+                                        ELEMENTSOF(specs), f.arena, &snapshot, &error),
                         0);
         assert_int_equal(snapshot.n_keys, 4);
         assert_int_equal(snapshot.keys[0].state, LIVE_PRESENT);
@@ -115,8 +115,8 @@ static void test_sysctl_live_no_memory_is_an_error(void **state UNUSED) {
         Error error = { 0 };
         assert_int_equal(
                         sysctl_live_read(
-                                        &f.fault.seam, f.scratch.fd, specs, 1, f.arena, &snapshot,
-                                        &error),
+                                        &(SeamFd){ &f.fault.seam, f.scratch.fd }, specs, 1, f.arena,
+                                        &snapshot, &error),
                         -ENOMEM);
         assert_int_equal(snapshot.n_keys, 0);
         fixture_deinit(&f);
