@@ -164,8 +164,7 @@ static bool is_initial_userns(void) {
         return fields[0] == 0 && fields[1] == 0 && fields[2] == UINT32_MAX;
 }
 
-/* The mask of what stays: see the head of the header. */
-static uint64_t kept_find(void) {
+uint64_t capabilities_kept(void) {
         if (is_initial_userns())
                 return 0;
 
@@ -203,7 +202,7 @@ static int sets_drop(uint64_t kept, Error *reterr) {
 }
 
 int capabilities_drop(Error *reterr) {
-        uint64_t kept = kept_find();
+        uint64_t kept = capabilities_kept();
 
         CapabilityState state;
         int r = state_read(kept, &state, reterr);

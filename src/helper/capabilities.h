@@ -33,6 +33,9 @@ NODISCARD int capabilities_check_unit(Error *reterr);
 /* Drops everything (see the exception above), locks the way back, then reads it all back. */
 NODISCARD int capabilities_drop(Error *reterr);
 
+/* The mask of what capabilities_drop() leaves: 0, or CAP_NET_ADMIN in a user namespace of its own. */
+uint64_t capabilities_kept(void);
+
 #define CAPABILITY_NONE (-1)
 
 /* What was read from the kernel, for the checks above and their test: of each set one capability that is in it,
