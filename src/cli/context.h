@@ -27,8 +27,9 @@ typedef struct Context {
         Terminal out, err; /* standard output and standard error */
         Arena *arena;      /* lives as long as the context */
         DiagList *findings;
-        StrBuf text;    /* the result for people; empty with --json */
-        json_t *result; /* the result for programs; NULL without --json */
+        StrBuf text;          /* the result for people; empty with --json */
+        json_t *result;       /* the result for programs; NULL without --json */
+        bool bounds_are_told; /* the text has what the bound-satisfied notes say, in one line */
         bool changed;
         Error error; /* set when run() returned < 0 */
 } Context;

@@ -110,6 +110,10 @@ static bool is_news(const Diag *diag) {
         return false;
 }
 
+static bool is_no_bound(const Diag *diag) {
+        return diag->id != DIAG_BOUND_SATISFIED;
+}
+
 static void add_pointer_to_notes(const Context *context, size_t n, int exit_code, StrBuf *out) {
         strbuf_addf(out, n == 1 ? "%zu note: " : "%zu notes: ", n);
         if (exit_code != EXIT_OK && exit_code != EXIT_PARTLY) {
@@ -127,15 +131,21 @@ static void add_pointer_to_notes(const Context *context, size_t n, int exit_code
 void envelope_render_findings(const Context *context, int exit_code, StrBuf *out) {
         bool brief = context->command && (context->command->flags & COMMAND_BRIEF_NOTES) != 0 &&
                      !context->options.dry_run;
+        bool (*shows)(const Diag *diag) = brief                      ? is_news
+                                          : context->bounds_are_told ? is_no_bound
+                                                                     : NULL;
         diag_text_render(
                         context->findings,
                         &(DiagTextOptions){ .colour = context->err.colour,
                                             .limit = 50,
-                                            .shows = brief ? is_news : NULL },
+                                            .shows = shows },
                         out);
         size_t n_hidden = 0;
-        for (size_t i = 0; brief && i < diag_list_count(context->findings); i++)
-                n_hidden += is_news(diag_list_get(context->findings, i)) ? 0 : 1;
+        for (size_t i = 0; brief && i < diag_list_count(context->findings); i++) {
+                const Diag *diag = diag_list_get(context->findings, i);
+                bool is_told = context->bounds_are_told && !is_no_bound(diag);
+                n_hidden += is_news(diag) || is_told ? 0 : 1;
+        }
         if (n_hidden > 0)
                 add_pointer_to_notes(context, n_hidden, exit_code, out);
 }

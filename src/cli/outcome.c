@@ -302,6 +302,23 @@ static void add_folded(const Outcome *outcome, bool leaving, const char *title, 
         prose_add(&context->text, strbuf_text(&text), 0, context->out.width);
 }
 
+/* at-least and at-most that need nothing done: with a file, a line and a caret each they would drown the rest. */
+static void add_satisfied_bounds(Context *context) {
+        CLEANUP(strbuf_deinit) StrBuf text = {};
+        size_t n = 0;
+        strbuf_add(&text, "Within their bounds without us:");
+        for (size_t i = 0; i < diag_list_count(context->findings); i++) {
+                const Diag *diag = diag_list_get(context->findings, i);
+                if (diag->id == DIAG_BOUND_SATISFIED && diag->key)
+                        strbuf_addf(&text, "%s %s", n++ > 0 ? "," : "", diag->key);
+        }
+        context->bounds_are_told = true;
+        if (n == 0)
+                return;
+        strbuf_add_char(&context->text, '\n');
+        prose_add(&context->text, strbuf_text(&text), 0, context->out.width);
+}
+
 static int add_rows(const Outcome *outcome, bool done, Context *context) {
         CLEANUP(table_freep) Table *table = NULL;
         int r = table_new(&table, context->out, &context->error);
@@ -332,6 +349,7 @@ static int add_table(const Outcome *outcome, bool done, Context *context) {
                 return r;
         add_folded(outcome, /* leaving= */ false, "Already as wanted", context);
         add_folded(outcome, /* leaving= */ true, "No longer ours, at the origin already", context);
+        add_satisfied_bounds(context);
         return 0;
 }
 
@@ -429,6 +447,7 @@ static void add_where_it_stands(const Outcome *outcome, const Context *context, 
 int outcome_render_done(const Outcome *outcome, Context *context) {
         StrBuf *out = &context->text;
         if (outcome_is_noop(outcome)) {
+                context->bounds_are_told = true; /* they were, when it was changed */
                 strbuf_addf(out,
                             "Nothing was changed: generation %" PRIu64 " is in force as it is.\n",
                             outcome->generation);
