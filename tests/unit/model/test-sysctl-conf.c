@@ -206,8 +206,8 @@ static void test_conf_render_reads_back(void **state) {
         sysctl_conf_render(&head, rows, ELEMENTSOF(rows), &text);
         assert_string_equal(
                         strbuf_text(&text),
-                        "# Kernel settings of the enabled twprofile profiles. Do not edit: twprofile\n"
-                        "# writes this file as a whole and refuses to go on when it was changed by hand.\n"
+                        "# Kernel settings of the enabled twprofile profiles. Do not edit:\n"
+                        "# twprofile writes this file whole, and refuses to when it was changed.\n"
                         "#\n"
                         "# generation 7\n"
                         "# profiles   hygiene outbound-proxy\n"
