@@ -33,27 +33,38 @@ void fragment_deinit(Fragment *fragment) {
         seam_fd_close(&fragment->dir);
 }
 
-int fragment_prepare(
-                const Seam *seam, int root_fd, const char *bytes, size_t n, Fragment *ret,
-                Error *reterr) {
-        CLEANUP(fragment_deinit) Fragment fragment = { .dir = SEAM_FD_EMPTY, .remove = !bytes };
-
-        int r = seam_open_dir(seam, root_fd, ENGINE_SYSCTL_DIR, ENGINE_SYSCTL_MODE, &fragment.dir);
+static int fragment_begin(
+                Fragment *fragment, int root_fd, const AtomicContent *content, Error *reterr) {
+        const Seam *seam = fragment->file.seam;
+        int r = seam_open_dir(seam, root_fd, ENGINE_SYSCTL_DIR, ENGINE_SYSCTL_MODE, &fragment->dir);
         if (r < 0)
                 return error_set(reterr, r, "cannot open '/%s'", ENGINE_SYSCTL_DIR);
 
+        r = atomic_file_begin(seam, fragment->dir.fd, ENGINE_FRAGMENT, content, &fragment->file);
+        return r < 0 ? error_set(reterr, r, "cannot write '%s'", ENGINE_FRAGMENT_PATH) : 0;
+}
+
+int fragment_prepare(
+                const Seam *seam, int root_fd, const char *bytes, size_t n, Fragment *ret,
+                Error *reterr) {
+        Fragment fragment = {
+                .dir = SEAM_FD_EMPTY,
+                .file = { .seam = seam },
+                .remove = !bytes,
+        };
         AtomicContent content = {
                 .bytes = bytes,
                 .length = bytes ? n : 0,
                 .mode = 0644,
                 .flush = bytes != NULL,
         };
-        r = atomic_file_begin(seam, fragment.dir.fd, ENGINE_FRAGMENT, &content, &fragment.file);
-        if (r < 0)
-                return error_set(reterr, r, "cannot write '%s'", ENGINE_FRAGMENT_PATH);
+        int r = fragment_begin(&fragment, root_fd, &content, reterr);
+        if (r < 0) {
+                fragment_deinit(&fragment);
+                return r;
+        }
 
         *ret = fragment;
-        fragment = (Fragment){ .dir = SEAM_FD_EMPTY };
         return 0;
 }
 

@@ -250,10 +250,9 @@ static void render_profiles(const FragmentHead *head, StrBuf *out) {
 }
 
 static void render_head(const FragmentHead *head, StrBuf *out) {
-        strbuf_add(out,
-                   "# Kernel settings of the enabled twprofile profiles. Do not edit:\n"
-                   "# twprofile writes this file whole, and refuses to when it was changed.\n"
-                   "#\n");
+        strbuf_add(out, "# Kernel settings of the enabled twprofile profiles. Do not edit:\n"
+                        "# twprofile writes this file whole, and refuses to when it was changed.\n"
+                        "#\n");
         strbuf_addf(out, "# generation %" PRIu64 "\n", head->generation);
         render_profiles(head, out);
         strbuf_add(out, "# undo       twprofile rollback\n"
