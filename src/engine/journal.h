@@ -19,9 +19,9 @@
 #include "record/journal-payload.h"
 #include "system/seam-io.h"
 
-/* Every entry hashes all that is written in it, 43 instructions a byte without the processor's help: at 256 KiB
- * that was more than all the rest of an enable. Here it is twenty changes of 8 keys until the next new file. */
-#define JOURNAL_FILE_SIZE ((size_t) 64 * 1024)
+/* About twenty changes of a shipped profile until the next new file, which costs a dozen flushes. Every entry reads what
+ * is written in it, but hashes only the latest part (journal_scan_latest()). */
+#define JOURNAL_FILE_SIZE ((size_t) 256 * 1024)
 #define JOURNAL_FILE_MAX  ((size_t) 16 * 1024 * 1024)
 
 typedef struct Journal {
