@@ -122,6 +122,12 @@ static int exit_code_of_failure(json_t *parameters, int otherwise) {
         return otherwise;
 }
 
+/* The helper died behind the commit point and recovery completed the change: done, and the note `redone` says how. */
+static bool is_completed(const char *name, json_t *parameters) {
+        const char *state = text_of(parameters, "state");
+        return streq(name, "org.twprofile.Failed") && state && streq(state, "new");
+}
+
 int request_decode_error(Context *context, const char *name, json_t *parameters) {
         json_t *findings = json_object_get(parameters, "findings");
         if (findings && diag_json_decode(findings, context->findings) == -ENOMEM)
@@ -129,6 +135,10 @@ int request_decode_error(Context *context, const char *name, json_t *parameters)
         for (size_t i = 0; i < ELEMENTSOF(error_rows); i++) {
                 if (!streq(error_rows[i].name, name))
                         continue;
+                if (is_completed(name, parameters)) {
+                        context->changed = true;
+                        return EXIT_OK;
+                }
                 if (diag_list_count_errors(context->findings) == 0) {
                         DiagId id = row_of_code(
                                         text_of(parameters, "code"), error_rows[i].fallback);

@@ -79,6 +79,21 @@ static void test_request_decode_error_table(void **state) {
         }
 }
 
+/* Recovery completed what a dead helper had decided: that is success, and it has changed something. */
+static void test_request_decode_error_of_a_completed_change(void **state) {
+        (void) state;
+        CLEANUP(context_deinit) Context context;
+        assert_int_equal(context_init(&context), 0);
+        json_t *parameters = json_loads(
+                        "{\"code\":\"helper-lost\",\"message\":\"m\",\"state\":\"new\",\"findings\":[]}",
+                        0, NULL);
+        assert_non_null(parameters);
+        assert_int_equal(request_decode_error(&context, "org.twprofile.Failed", parameters), 0);
+        assert_true(context.changed);
+        assert_int_equal(diag_list_count_errors(context.findings), 0);
+        json_decref(parameters);
+}
+
 static void test_request_decode_error_keeps_the_helper_s_findings(void **state) {
         (void) state;
         CLEANUP(context_deinit) Context context;
@@ -113,5 +128,6 @@ static void test_request_args_to_json(void **state) {
 
 TEST_MAIN(cmocka_unit_test(test_request_check_options_table),
           cmocka_unit_test(test_request_decode_error_table),
+          cmocka_unit_test(test_request_decode_error_of_a_completed_change),
           cmocka_unit_test(test_request_decode_error_keeps_the_helper_s_findings),
           cmocka_unit_test(test_request_args_to_json))
