@@ -4,8 +4,7 @@
 #include "base/strbuf.h"
 #include "diag/utf8.h"
 
-/* A string in which every byte that is not UTF-8 became U+FFFD. */
-static json_t *text_encode(const char *text) {
+json_t *diag_json_text(const char *text) {
         size_t n = strlen(text);
         if (utf8_is_valid(text, n))
                 return json_string_nocheck(text);
@@ -33,7 +32,7 @@ static bool array_take(json_t *array, json_t *value) {
 }
 
 static bool object_add_text(json_t *object, const char *field, const char *text) {
-        return !text || object_take(object, field, text_encode(text));
+        return !text || object_take(object, field, diag_json_text(text));
 }
 
 static bool object_add_place(json_t *object, const Span *span) {
@@ -73,7 +72,7 @@ static bool object_add_notes(json_t *object, const Diag *diag) {
         if (!object_take(object, "notes", notes))
                 return false;
         for (size_t i = 0; i < diag->n_notes; i++)
-                if (!array_take(notes, text_encode(diag->notes[i])))
+                if (!array_take(notes, diag_json_text(diag->notes[i])))
                         return false;
         return true;
 }

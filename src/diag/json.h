@@ -11,6 +11,9 @@
 
 #include "diag/diag.h"
 
+/* A JSON string in which every byte that is not UTF-8 became U+FFFD. New reference, NULL when out of memory. */
+json_t *diag_json_text(const char *text);
+
 /* A new array (the caller's reference), or NULL when out of memory. */
 json_t *diag_json_encode(const DiagList *list);
 

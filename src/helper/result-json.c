@@ -1,28 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "helper/result-json.h"
 
-#include "base/strbuf.h"
 #include "diag/json.h"
-#include "diag/utf8.h"
 
 json_t *result_json_text(const char *text) {
-        if (!text)
-                return json_null();
-        size_t n = strlen(text);
-        if (utf8_is_valid(text, n))
-                return json_string_nocheck(text);
-
-        CLEANUP(strbuf_deinit) StrBuf fixed = { 0 };
-        for (size_t i = 0; i < n;) {
-                uint32_t character;
-                size_t step = utf8_decode(text + i, n - i, &character);
-                if (step > 0)
-                        strbuf_add_bytes(&fixed, text + i, step);
-                else
-                        strbuf_add(&fixed, "\xEF\xBF\xBD");
-                i += step > 0 ? step : 1;
-        }
-        return fixed.failed ? NULL : json_string_nocheck(strbuf_text(&fixed));
+        return text ? diag_json_text(text) : json_null();
 }
 
 static json_t *change_encode(const EngineChange *change) {
