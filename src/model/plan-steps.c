@@ -96,12 +96,14 @@ static void report_pending(Judge *j, const PlanStep *step) {
 }
 
 static void report_drift(Judge *j, const PlanStep *step) {
+        const GenerationKey *current = find_current(j, step->spec);
+        assert(current); /* only what was ours can have drifted */
         Diag *d = add_finding(
                         j, DIAG_DRIFT, step->spec, step->profile,
                         arena_format(j->arena,
                                      "'%s' is %s here, though profile '%s' set it to %s: somebody else changed it",
                                      step->spec->key, show_value(j, step->spec, &step->live),
-                                     step->profile, show_value(j, step->spec, &step->previous)));
+                                     current->profile, show_value(j, step->spec, &step->previous)));
         diag_add_note(j->findings, d, "wanted is %s", show_value(j, step->spec, &step->target));
         diag_set_help(j->findings, d,
                       "find out who wrote it; --adopt=drift with --reason=… lets the profile win");
