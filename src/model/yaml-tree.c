@@ -199,7 +199,7 @@ static void on_scalar(Builder *b, const yaml_event_t *event) {
         bool is_key = builder_wants_key(b), has_newline;
         bool is_block = style == YAML_LITERAL_SCALAR_STYLE || style == YAML_FOLDED_SCALAR_STYLE;
         if (!check_characters(b, text, n, is_block && !is_key, &span, &has_newline))
-                text = "", n = 0; /* reported; a placeholder keeps keys and values in step */
+                text = "", n = 0; /* reported; an empty text keeps keys and values in step */
 
         const char *copy = builder_copy(b, (const yaml_char_t *) text, n);
         if (!copy)
