@@ -27,6 +27,9 @@
 /* Given each audit record after it is safely in the log, with the log's head as it then is, to be mirrored
  * (journald). Returns whether it was taken; the next record of the transaction says so. */
 typedef bool (*EngineMirror)(void *userdata, const AuditRecord *record, const AuditHead *head);
+/* Waits, at most five seconds, until the guard holds the lock that says it watches transaction `tx` to its end
+ * (units.md part 4). 0; <0: nobody holds the deadline, so the change must not begin. */
+typedef int (*EngineArm)(void *userdata, const char *tx, Error *reterr);
 /* Progress of a long request. */
 typedef void (*EngineProgress)(
                 void *userdata, const char *step, size_t done, size_t total, const char *text);
@@ -42,6 +45,8 @@ typedef struct Engine {
         gid_t audit_gid;     /* group of the audit files (adm), or (gid_t) -1 */
         EngineMirror mirror; /* may be NULL */
         void *mirror_userdata;
+        EngineArm arm; /* NULL: no guard here, a deadline is refused */
+        void *arm_userdata;
         EngineProgress progress; /* may be NULL */
         void *progress_userdata;
 } Engine;
@@ -56,16 +61,29 @@ typedef enum EngineVerb {
         ENGINE_ROLLBACK,
         ENGINE_RECOVER, /* only what every entry does first */
         ENGINE_BOOT,    /* recover, then make live what is committed */
+        ENGINE_CONFIRM, /* commits the change that awaits it */
+        ENGINE_REVERT, /* takes back the change that awaits confirmation: the guard, at its deadline or by the gate */
+        ENGINE_RELEASE, /* lifts the quarantine of one profile, `profiles[0]` */
 } EngineVerb;
 
 typedef struct EngineRequest {
         EngineVerb verb;
         const char *const *profiles; /* ENABLE, DISABLE */
         size_t n_profiles;
-        bool only;          /* ENABLE: replace instead of add */
-        bool dry_run;       /* plan only: no recovery, no rehearsal, no write, no audit */
-        unsigned adopt;     /* of PlanAdopt */
-        const char *to;     /* ROLLBACK: NULL = the parent, "origin", or a generation's number */
+        bool only;      /* ENABLE: replace instead of add */
+        bool dry_run;   /* plan only: no recovery, no rehearsal, no write, no audit */
+        unsigned adopt; /* of PlanAdopt */
+        const char *to; /* ROLLBACK: NULL = the parent, "origin", or a generation's number */
+        /* ENABLE: live only until it is confirmed. With confirm_within_s the guard takes it back after so many seconds;
+         * with `runtime` there is no deadline, and a reboot ends it. Never both. */
+        uint32_t confirm_within_s;
+        bool runtime;
+        const char *gate; /* ENABLE with confirm_within_s: the baseline of the health gate as JSON text, or NULL */
+        const char *token;    /* CONFIRM: what enable gave */
+        bool same_session;    /* CONFIRM: the caller may be of the session that made the change */
+        const char *choice;   /* RECOVER: NULL, "base" or "keep", where the journal cannot decide */
+        const char *cause;    /* REVERT: "deadline" or "gate" */
+        const char *evidence; /* REVERT: what the gate saw, one sentence with the numbers, or NULL */
         const char *reason; /* or NULL; checked UTF-8 without control characters, at most 1024 bytes */
         const AuditCaller *caller; /* NULL at boot */
         const char *via;
@@ -90,7 +108,9 @@ typedef struct EngineResult {
         uint64_t generation_before;
         uint64_t generation; /* the current one afterwards (or that would be, in a dry run) */
         bool changed;
-        const char *outcome; /* "applied", "unchanged", "planned", "refused", "invalid", "not-found", "undone",
+        const char *token;   /* of the change that awaits confirmation, NULL otherwise */
+        int64_t deadline_ms; /* of it, CLOCK_BOOTTIME; 0 for none */
+        const char *outcome; /* "applied", "unchanged", "planned", "pending" (awaits confirmation), "refused", "invalid", "not-found", "undone",
                                 "failed", "partly", "recovered", "unknown" */
         const char *fragment; /* its bytes afterwards (or as planned), NULL for none */
         const EngineChange *changes;
