@@ -3,13 +3,13 @@
 
 #include "engine/live-set.h"
 #include "engine/paths.h"
-#include "system/sysctl-dirs.h"
+#include "system/winner.h"
 
 typedef struct Maker {
         Session *session;
         MakeLive *make;
         LiveSet live;
-        SysctlFiles later; /* the files that are applied after ours */
+        const WinnerFiles *files; /* of sysctl.d */
 } Maker;
 
 static void maker_deinit(Maker *maker) {
@@ -33,9 +33,9 @@ static int maker_open(Maker *maker, Error *reterr) {
                         session->arena, &maker->live, reterr);
         if (r < 0)
                 return r;
-        return sysctl_dirs_read(
-                        engine->seam, engine->root_fd, ENGINE_FRAGMENT, session->arena,
-                        &maker->later, reterr);
+        return winner_files_read(
+                        engine->seam, engine->root_fd, /* as_fragment= */ NULL, session->arena,
+                        &maker->files, reterr);
 }
 
 static Diag *maker_add(Maker *maker, DiagId id, const GenerationKey *key, const char *what) {
@@ -46,23 +46,25 @@ static Diag *maker_add(Maker *maker, DiagId id, const GenerationKey *key, const 
         return d;
 }
 
-/* Whether a later file asks for another value than ours. */
+/* Whether another file asks for another value and wins over ours. When our fragment is not there as it should be, an
+ * earlier file may win, which the repair of the fragment settles. */
 static bool maker_is_overridden(Maker *maker, const GenerationKey *key) {
         DiagList *findings = maker->session->result->findings;
-        const SysctlFile *file;
-        const SysctlAssignment *item = sysctl_files_find_last(
-                        &maker->later, key->spec->path, &file);
-        if (!item)
+        Winner winner;
+        winner_find(maker->files, WINNER_SYSTEMD, key->spec->path, &winner);
+        const char *name = winner.path ? strrchr(winner.path, '/') : NULL;
+        if (!winner.path || (name && strcmp(name + 1, ENGINE_FRAGMENT) <= 0))
                 return false;
 
         SysctlValue value;
         int r = sysctl_value_from_written(
-                        key->spec, item->value, strlen(item->value), maker->session->arena, &value);
+                        key->spec, winner.value, strlen(winner.value), maker->session->arena,
+                        &value);
         if (r >= 0 && sysctl_value_equal(&value, &key->value))
                 return false;
 
         Diag *d = maker_add(maker, DIAG_OTHER_FILE_WINS, key, "is set by a later file, which wins");
-        diag_add_note(findings, d, "%s:%u: %s", file->path, item->line, item->value);
+        diag_add_note(findings, d, "%s:%u: %s", winner.path, winner.line, winner.value);
         diag_set_help(findings, d, "remove that line, or disable the profile");
         return true;
 }

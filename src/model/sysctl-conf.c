@@ -3,6 +3,8 @@
 
 #include <inttypes.h>
 
+#include "model/sysctl-glob.h"
+
 /* What systemd-sysctl strips from both ends of a line, a key and a value. */
 #define BLANKS     " \t\n\r"
 #define HEAD_WIDTH 79U
@@ -152,13 +154,13 @@ static int fill_item(const Line *line, uint32_t number, Arena *arena, SysctlAssi
         char *path = copy_path(line->key, arena);
         if (!path)
                 return -ENOMEM;
-        item.path = path;
+        item.path = item.literal = path;
         item.key = copy_key(path, arena);
         if (line->has_value)
                 item.value = arena_copy_n(arena, line->value.start, line->value.n);
         if (!item.key || (line->has_value && !item.value))
                 return -ENOMEM;
-        item.glob = strpbrk(path, "*?[");
+        item.glob = sysctl_glob_is_pattern(path);
 
         *ret = item;
         return 0;

@@ -18,7 +18,8 @@
 
 typedef struct SysctlAssignment {
         const char *key; /* normalised to dots between parts, slashes inside one part's dots stay as '/' */
-        const char *path;  /* with slashes, below /proc/sys */
+        const char *path; /* with slashes, below /proc/sys; "" when it can be no file there */
+        const char *literal; /* as written, with slashes: procps compares with that; for systemd-sysctl it is `path` */
         const char *value; /* without the blanks around; NULL for an exclusion */
         bool dash;         /* `-key = …`: failures are ignored by the tools */
         bool glob;         /* has * ? or [ */

@@ -7,9 +7,13 @@
  * they were measured: docs/winner.md).
  *
  * What is asked is "which line decides, and what value does it leave", for each tool by itself: there is no file name that
- * wins in both. The files of others are hostile: bounded, read once, never written.
+ * wins in both. The two answers differ when the kernel refuses the value of the line that decides: winner_find() names the
+ * line, winner_predict() what is left. The files of others are hostile: bounded, read once, never written.
+ *
+ * All results live in the arena that winner_files_read() was given.
  */
 
+#include "model/sysctl-value.h"
 #include "system/sysctl-dirs.h"
 
 typedef enum WinnerTool {
@@ -36,7 +40,26 @@ NODISCARD int winner_files_read(
 /* `path` below /proc/sys with slashes ("net/ipv4/tcp_tw_reuse"). Never fails: nobody is a result too. */
 void winner_find(const WinnerFiles *files, WinnerTool tool, const char *path, Winner *ret);
 
-/* Files that could not be read or have lines that no tool understands: what is said of keys may be wrong then. */
+typedef enum WinnerEffect {
+        WINNER_EFFECT_NONE, /* no write that the kernel takes: what was there stays */
+        WINNER_EFFECT_SET,  /* `value` is left */
+        WINNER_EFFECT_UNKNOWN, /* the deciding write sets a part of the numbers, or may be refused for other keys' sake */
+} WinnerEffect;
+
+typedef struct WinnerPrediction {
+        WinnerEffect effect;
+        SysctlValue value; /* SET */
+        Winner by;         /* the line whose value is left; path NULL for NONE */
+        Winner refused;    /* the last write when the kernel refuses it; else path NULL */
+} WinnerPrediction;
+
+/* What the tool's writes, one after the other, leave in the kernel for a key of the catalogue. 0 or -ENOMEM. */
+NODISCARD int winner_predict(
+                const WinnerFiles *files, WinnerTool tool, const SysctlSpec *spec, Arena *arena,
+                WinnerPrediction *ret);
+
+/* Files that could not be read, have lines that no tool understands, or that the versions of a tool read differently: what
+ * is said of keys may be wrong then. */
 typedef struct WinnerFlaw {
         const char *path;
         uint32_t line; /* 0: the whole file */
