@@ -72,8 +72,14 @@ static int apply_rehearse_item(Apply *apply, ApplyItem *item) {
         if (!item->file)
                 return apply_fail(apply, APPLY_FAULT_READ_ONLY, item, -ENOENT);
 
-        int r = item->spec->rehearsable ? live_file_write(item->file, &item->before, apply->arena)
-                                        : 0;
+        /* Somebody may have changed it since the plan was made: that is not ours to write over. */
+        int r = apply_read(apply, item);
+        if (r < 0 || !apply_holds(item, &item->before))
+                return apply_fail(apply, APPLY_FAULT_FOREIGN_WRITE, item, r);
+        if (!item->spec->rehearsable)
+                return 0;
+
+        r = live_file_write(item->file, &item->before, apply->arena);
         if (r == -EBADF)
                 return apply_fail(apply, APPLY_FAULT_READ_ONLY, item, -EACCES);
         if (r < 0)

@@ -78,6 +78,16 @@ int fragment_install(Fragment *fragment, Error *reterr) {
         return 0;
 }
 
+int fragment_flush(const Seam *seam, int root_fd, Error *reterr) {
+        cleanup_seam_fd SeamFd dir = SEAM_FD_EMPTY;
+        int r = seam_open(seam, root_fd, ENGINE_SYSCTL_DIR, O_RDONLY | O_DIRECTORY, 0, &dir);
+        if (r == -ENOENT)
+                return 0;
+        if (r >= 0)
+                r = seam_fsync(&dir);
+        return r < 0 ? error_set(reterr, r, "cannot flush '/%s'", ENGINE_SYSCTL_DIR) : 0;
+}
+
 void fragment_sweep(const Seam *seam, int root_fd) {
         cleanup_seam_fd SeamFd dir = SEAM_FD_EMPTY;
         if (seam_open(seam, root_fd, ENGINE_SYSCTL_DIR, O_RDONLY | O_DIRECTORY, 0, &dir) >= 0)

@@ -33,5 +33,8 @@ NODISCARD int fragment_install(Fragment *fragment, Error *reterr);
 /* Closes, and removes the temporary file if it is still there. */
 void fragment_deinit(Fragment *fragment);
 
+/* Puts on disk what the directory shows: another process may have died between its rename and its flush. */
+NODISCARD int fragment_flush(const Seam *seam, int root_fd, Error *reterr);
+
 /* Removes temporary files that dead processes left. Failures do not matter: no tool reads such names. */
 void fragment_sweep(const Seam *seam, int root_fd);

@@ -155,6 +155,19 @@ static int journal_install(Journal *journal, const Carry *carry, size_t size, Er
         return 0;
 }
 
+/* The first journal lies in a directory that is new itself, whoever made it: the entry that leads to it has to be on disk
+ * before the journal is relied on, and the flush of a directory says nothing of the one above. */
+static int journal_flush_parent(const Journal *journal, Error *reterr) {
+        cleanup_seam_fd SeamFd parent = SEAM_FD_EMPTY;
+        int r = seam_open(
+                        journal->seam, journal->state_fd, "..", O_RDONLY | O_DIRECTORY, 0, &parent);
+        if (r >= 0)
+                r = seam_fsync(&parent);
+        return r < 0 ? error_set(reterr, r, "cannot flush the directory above '/%s'",
+                                 ENGINE_STATE_DIR)
+                     : 0;
+}
+
 static size_t journal_size_for(size_t need) {
         size_t size = JOURNAL_FILE_SIZE;
         while (size < need)
@@ -180,7 +193,9 @@ int journal_reserve(
         size_t size = journal_size_for(carry.bytes.length + need);
         if (size > JOURNAL_FILE_MAX)
                 return error_set(reterr, -EFBIG, "cannot make a journal of %zu bytes", size);
-        return journal_install(journal, &carry, size, reterr);
+        bool is_first = journal->file.fd < 0;
+        r = journal_install(journal, &carry, size, reterr);
+        return r >= 0 && is_first ? journal_flush_parent(journal, reterr) : r;
 }
 
 static void journal_follow(Journal *journal, size_t length, const Sha256 *hash) {

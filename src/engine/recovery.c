@@ -204,8 +204,9 @@ static int recovery_install(Session *session, Error *reterr) {
         CLEANUP(fragment_deinit) Fragment fragment = { .dir = SEAM_FD_EMPTY };
         r = right ? 0
                   : fragment_prepare(engine->seam, engine->root_fd, bytes, n, &fragment, reterr);
-        if (r >= 0 && !right)
-                r = fragment_install(&fragment, reterr);
+        if (r >= 0)
+                r = right ? fragment_flush(engine->seam, engine->root_fd, reterr)
+                          : fragment_install(&fragment, reterr);
         if (r >= 0)
                 r = generation_store_save(
                                 engine->seam, session->state.fd, session->current, reterr);

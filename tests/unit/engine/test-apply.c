@@ -181,6 +181,28 @@ static void test_apply_meets_a_foreign_write(void **state UNUSED) {
         world_deinit(&w);
 }
 
+/* Between plan and rehearsal, which would write the value of the plan over it. */
+static bool opens_audit(const SeamCall *call) {
+        return call->kind == SEAM_CALL_OPEN_AT && strstr(call->path, "log/twprofile/audit-");
+}
+
+static void early_hook(void *userdata, const SeamCall *call) {
+        if (opens_audit(call))
+                world_set_live(userdata, "net/core/somaxconn", "3333");
+}
+
+static void test_apply_rehearses_over_no_foreign_write(void **state UNUSED) {
+        World w;
+        world_init(&w);
+        w.fault.before = early_hook;
+        w.fault.userdata = &w;
+        assert_int_equal(world_enable(&w, "alpha"), 4);
+        assert_true(world_has_finding(&w, DIAG_REHEARSAL_FAILED));
+        assert_string_equal(world_live(&w, "net/core/somaxconn"), "3333");
+        assert_string_equal(world_live(&w, "net/ipv4/tcp_keepalive_time"), "7100");
+        world_deinit(&w);
+}
+
 /* After our write and before the undo: three-way, the foreign value is kept and told. */
 static void test_apply_undo_keeps_a_foreign_value(void **state UNUSED) {
         World w;
@@ -262,6 +284,7 @@ TEST_MAIN(cmocka_unit_test(test_apply_undoes_what_the_kernel_refuses),
           cmocka_unit_test(test_apply_undoes_when_read_back_differs),
           cmocka_unit_test(test_apply_says_when_undo_is_stuck),
           cmocka_unit_test(test_apply_meets_a_foreign_write),
+          cmocka_unit_test(test_apply_rehearses_over_no_foreign_write),
           cmocka_unit_test(test_apply_undo_keeps_a_foreign_value),
           cmocka_unit_test(test_apply_tries_a_bounded_pair_again),
           cmocka_unit_test(test_apply_undoes_a_bounded_pair),

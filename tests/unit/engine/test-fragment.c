@@ -118,6 +118,26 @@ static void test_fragment_sweep_takes_only_ours(void **state UNUSED) {
         world_deinit(&w);
 }
 
+static bool flushes_dir(void *userdata UNUSED, const SeamCall *call) {
+        return call->kind == SEAM_CALL_FSYNC && endswith(call->path, "etc/sysctl.d");
+}
+
+static void test_fragment_flush(void **state UNUSED) {
+        World w;
+        world_init(&w);
+        Error error = { 0 };
+        w.fault.matches = flushes_dir;
+        assert_int_equal(fragment_flush(w.engine.seam, w.engine.root_fd, &error), 0);
+        assert_int_equal(w.fault.n_calls, 1);
+        w.fault.at = 2;
+        w.fault.kind = SEAM_FAULT_ERROR;
+        w.fault.error = EIO;
+        assert_int_equal(fragment_flush(w.engine.seam, w.engine.root_fd, &error), -EIO);
+        scratch_remove(&w.scratch, "etc/sysctl.d");
+        assert_int_equal(fragment_flush(w.engine.seam, w.engine.root_fd, &error), 0);
+        world_deinit(&w);
+}
+
 /* /etc is read-only: refused before the first live write. */
 static bool opens_fragment(void *userdata UNUSED, const SeamCall *call) {
         return call->kind == SEAM_CALL_OPEN_AT && strstr(call->path, "/.60-twprofile.") != NULL;
@@ -141,4 +161,5 @@ TEST_MAIN(cmocka_unit_test(test_fragment_read), cmocka_unit_test(test_fragment_r
           cmocka_unit_test(test_fragment_prepare_and_install),
           cmocka_unit_test(test_fragment_deinit_takes_the_temporary_file_away),
           cmocka_unit_test(test_fragment_sweep_takes_only_ours),
+          cmocka_unit_test(test_fragment_flush),
           cmocka_unit_test(test_fragment_read_only_etc_refuses))
