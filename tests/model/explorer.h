@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* The search itself: which histories there are, and in which order they are looked at (breadth first). */
+
+#include "sim-disk.h"
+
+typedef struct ExplorerOptions {
+        uint64_t actions, crashes, cuts;
+        SimPlant plant;
+        bool quiet; /* counts only */
+} ExplorerOptions;
+
+typedef struct ExplorerCounts {
+        uint64_t states; /* that differ */
+        uint64_t runs;   /* of the engine, each up to its end or its death */
+        uint64_t kills, cuts, touches;
+        uint64_t violations;
+} ExplorerCounts;
+
+void explorer_run(const ExplorerOptions *options, ExplorerCounts *ret);

@@ -1,0 +1,472 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "machine.h"
+
+#include <stdarg.h>
+
+#include "engine/engine.h"
+#include "sim-process.h"
+
+#define WINDOW_S     10U
+#define FRAGMENT     "etc/sysctl.d/60-twprofile.conf"
+#define BOOT_ID_FILE "proc/sys/kernel/random/boot_id"
+#define FOREIGN      "5555"
+
+static const char *const key_paths[STATE_KEYS] = { "proc/sys/net/core/somaxconn",
+                                                   "proc/sys/net/ipv4/tcp_keepalive_time" };
+static const char *const key_names[STATE_KEYS] = { "net.core.somaxconn",
+                                                   "net.ipv4.tcp_keepalive_time" };
+static const char *const kernel_values[STATE_KEYS] = { "4000", "7100" };
+static const char *const config_values[_CONFIG_MAX][STATE_KEYS] = {
+        [CONFIG_BASE] = { NULL, NULL },
+        [CONFIG_ONE] = { "8192", "1200" },
+        [CONFIG_TWO] = { "16384", "600" },
+};
+static const char *const config_profiles[_CONFIG_MAX] = { NULL, "one", "two" };
+
+static const struct {
+        const char *name;
+        EngineVerb verb;
+        Config to; /* where it leads when it is a change that says so */
+} steps[_STEP_MAX] = {
+        [STEP_ENABLE] = { "enable one", ENGINE_ENABLE, CONFIG_ONE },
+        [STEP_REPLACE] = { "enable --only two", ENGINE_ENABLE, CONFIG_TWO },
+        [STEP_DISABLE] = { "disable", ENGINE_DISABLE, CONFIG_BASE },
+        [STEP_ROLLBACK] = { "rollback", ENGINE_ROLLBACK, _CONFIG_MAX },
+        [STEP_WINDOW] = { "enable one --confirm-within", ENGINE_ENABLE, CONFIG_ONE },
+        [STEP_CONFIRM] = { "confirm", ENGINE_CONFIRM, _CONFIG_MAX },
+        [STEP_DEADLINE] = { "deadline", ENGINE_REVERT, _CONFIG_MAX },
+        [STEP_TOUCH] = { "foreign write", ENGINE_RECOVER, _CONFIG_MAX },
+        [STEP_RECOVER] = { "recover", ENGINE_RECOVER, _CONFIG_MAX },
+        [STEP_BOOT] = { "boot", ENGINE_BOOT, _CONFIG_MAX },
+};
+
+/* --- states ----------------------------------------------------------------------------------------------------- */
+
+PRINTF_LIKE(2, 3) static void say(State *state, const char *format, ...);
+static void say(State *state, const char *format, ...) {
+        size_t n = strlen(state->history);
+        va_list ap;
+        va_start(ap, format);
+        (void) vsnprintf(state->history + n, sizeof(state->history) - n, format, ap);
+        va_end(ap);
+}
+
+PRINTF_LIKE(2, 3) static void blame(State *state, const char *format, ...);
+static void blame(State *state, const char *format, ...) {
+        if (state->fault[0] != '\0')
+                return;
+        va_list ap;
+        va_start(ap, format);
+        (void) vsnprintf(state->fault, sizeof(state->fault), format, ap);
+        va_end(ap);
+}
+
+static void start_kernel(State *state) {
+        char boot_id[64];
+        (void) snprintf(boot_id, sizeof(boot_id), "b007b007-0000-4000-8000-%012u\n",
+                        state->disk->boots + 1);
+        sim_disk_put(state->disk, BOOT_ID_FILE, boot_id);
+        for (size_t i = 0; i < STATE_KEYS; i++)
+                sim_disk_put_sysctl(state->disk, key_paths[i], kernel_values[i]);
+}
+
+State *state_new(const ExplorerOptions *options) {
+        State *state = sim_realloc(NULL, sizeof(State));
+        *state = (State){
+                .disk = sim_disk_new(),
+                .actions_left = (unsigned) options->actions,
+                .crashes_left = (unsigned) options->crashes,
+                .touches_left = 1,
+                .may = 1U << CONFIG_BASE,
+        };
+        memcpy(state->base, kernel_values, sizeof(state->base));
+
+        SimDisk *disk = state->disk;
+        disk->plant = options->plant;
+        disk->now_ms = 1000000;
+        sim_disk_put(disk, "proc/sys/kernel/osrelease", "6.18.44\n");
+        sim_disk_put(disk, "proc/sys/net/ipv4/tcp_mem", "10000\t20000\t30000\n");
+        start_kernel(state);
+        for (Config c = CONFIG_ONE; c < _CONFIG_MAX; c++) {
+                char path[64], text[256];
+                (void) snprintf(path, sizeof(path), "etc/twprofile/profiles/%s.yaml",
+                                config_profiles[c]);
+                (void) snprintf(text, sizeof(text),
+                                "version: 1\nname: %s\nsummary: made for a test\nsysctl:\n  %s: %s\n  %s: %s\n",
+                                config_profiles[c], key_names[0], config_values[c][0], key_names[1],
+                                config_values[c][1]);
+                sim_disk_put(disk, path, text);
+        }
+        sim_disk_put_dir(disk, "etc/sysctl.d");
+        sim_disk_put_dir(disk, "var/log");
+        sim_disk_put_dir(disk, "var/lib");
+        sim_disk_put_dir(disk, "run");
+        return state;
+}
+
+State *state_copy(const State *state) {
+        State *copy = sim_realloc(NULL, sizeof(State));
+        *copy = *state;
+        copy->disk = sim_disk_copy(state->disk);
+        return copy;
+}
+
+void state_free(State *state) {
+        state->disk = sim_disk_free(state->disk);
+        sim_free(state);
+}
+
+Sha256 state_digest(const State *state) {
+        Sha256Stream stream;
+        sha256_init_stream(&stream);
+        Sha256 disk = sim_disk_digest(state->disk);
+        sha256_add(&stream, disk.bytes, sizeof(disk.bytes));
+        const unsigned numbers[] = { state->phase,        state->actions_left, state->crashes_left,
+                                     state->touches_left, state->may,          state->window,
+                                     state->window_boot,  state->window_to };
+        sha256_add(&stream, numbers, sizeof(numbers));
+        sha256_add(&stream, state->token, strlen(state->token));
+        for (size_t i = 0; i < STATE_KEYS; i++) {
+                const unsigned flags = state->foreign[i] | (unsigned) state->base_is_open[i] << 1;
+                sha256_add(&stream, &flags, sizeof(flags));
+                sha256_add(&stream, state->base[i], strlen(state->base[i]));
+                if (state->disk->seen[0])
+                        sha256_add(&stream, state->disk->seen[0], strlen(state->disk->seen[0]));
+        }
+        return sha256_end(&stream);
+}
+
+/* --- the world around the engine ---------------------------------------------------------------------------------- */
+
+static bool live_is(const State *state, size_t key, const char *value) {
+        return streq(sim_disk_get(state->disk, key_paths[key]), value);
+}
+
+/* Which of ours the fragment asks for; _CONFIG_MAX for something else. */
+static Config fragment_config(const State *state) {
+        const char *text = sim_disk_get(state->disk, FRAGMENT);
+        if (!text)
+                return CONFIG_BASE;
+        for (Config c = CONFIG_ONE; c < _CONFIG_MAX; c++) {
+                bool all = true;
+                for (size_t i = 0; i < STATE_KEYS; i++) {
+                        char line[96];
+                        (void) snprintf(line, sizeof(line), "\n%s = %s\n", key_names[i],
+                                        config_values[c][i]);
+                        all = all && strstr(text, line);
+                }
+                if (all)
+                        return c;
+        }
+        return _CONFIG_MAX;
+}
+
+/* What systemd-sysctl does with the fragment, whatever stands in it. */
+static void apply_fragment(State *state) {
+        const char *text = sim_disk_get(state->disk, FRAGMENT);
+        for (size_t i = 0; text && i < STATE_KEYS; i++) {
+                char start[64], value[32];
+                (void) snprintf(start, sizeof(start), "\n%s = ", key_names[i]);
+                const char *at = strstr(text, start);
+                if (!at)
+                        continue;
+                at += strlen(start);
+                (void) snprintf(value, sizeof(value), "%.*s", (int) strcspn(at, "\n"), at);
+                sim_disk_set_sysctl(state->disk, key_paths[i], value);
+        }
+}
+
+void state_cut(State *state, size_t i) {
+        sim_disk_cut(state->disk, i);
+        start_kernel(state);
+        apply_fragment(state);
+        state->phase = PHASE_BOOT;
+        for (size_t k = 0; k < STATE_KEYS; k++) {
+                state->foreign[k] = false;
+                /* what is carried over reboots is the origin that was recorded; what is not ours is the kernel's */
+                if (state->may == 1U << CONFIG_BASE)
+                        state->base[k] = kernel_values[k];
+        }
+        say(state, " | power cut %zu", i);
+}
+
+/* --- a request ---------------------------------------------------------------------------------------------------- */
+
+typedef struct Call {
+        State *state;
+        Step step;
+        int r, exit_code;
+        char outcome[32], token[64];
+} Call;
+
+static int armed(void *userdata UNUSED, const char *tx UNUSED, Error *reterr UNUSED) {
+        return 0;
+}
+
+static size_t wanted_names(const State *state, Step step, const char **ret) {
+        if (step == STEP_ENABLE || step == STEP_WINDOW || step == STEP_REPLACE) {
+                ret[0] = config_profiles[steps[step].to];
+                return 1;
+        }
+        if (step != STEP_DISABLE)
+                return 0;
+        Config now = fragment_config(state);
+        ret[0] = now < _CONFIG_MAX && config_profiles[now] ? config_profiles[now] : "one";
+        return 1;
+}
+
+/* Runs as the process that may be killed. */
+static void body(void *userdata) {
+        Call *call = userdata;
+        State *state = call->state;
+        const AuditCaller caller = {
+                .uid = 0, .pid = 100, .auid = 1000, .session = call->step == STEP_CONFIRM ? 2 : 1
+        };
+        Engine engine = {
+                .seam = sim_disk_seam(state->disk),
+                .root_fd = SIM_FD_BASE,
+                .audit_gid = (gid_t) -1,
+                .arm = armed,
+        };
+        if (state->disk->lying && state->disk->plant == SIM_PLANT_OLD_BOOT_ID)
+                (void) snprintf(engine.instance.boot_id, sizeof(engine.instance.boot_id),
+                                "b007b007-0000-4000-8000-%012u", state->window_boot + 1);
+
+        const char *names[1];
+        EngineRequest request = {
+                .verb = steps[call->step].verb,
+                .profiles = names,
+                .n_profiles = wanted_names(state, call->step, names),
+                .only = call->step == STEP_REPLACE,
+                .confirm_within_s = call->step == STEP_WINDOW ? WINDOW_S : 0,
+                .token = call->step == STEP_CONFIRM ? state->token : NULL,
+                .cause = call->step == STEP_DEADLINE ? "deadline" : NULL,
+                /* a confirmation that would also take a drift over: nothing but the boot keeps it from an old change */
+                .adopt = call->step == STEP_CONFIRM && state->phase == PHASE_BOOT ? PLAN_ADOPT_DRIFT
+                                                                                  : 0,
+                .reason = call->step == STEP_CONFIRM ? "tested" : NULL,
+                .caller = &caller,
+                .via = "socket",
+        };
+        Error error = { 0 };
+        call->r = engine_prepare(&engine, &error);
+        EngineResult result = { 0 };
+        if (call->r >= 0)
+                call->r = engine_run(&engine, &request, &result, &error);
+        if (call->r < 0)
+                return;
+        call->exit_code = result.exit_code;
+        (void) snprintf(call->outcome, sizeof(call->outcome), "%s", result.outcome);
+        (void) snprintf(call->token, sizeof(call->token), "%s", result.token ? result.token : "");
+        engine_result_deinit(&result);
+}
+
+static void die(void *userdata UNUSED) {
+        sim_process_kill();
+}
+
+static void touch(void *userdata) {
+        State *state = userdata;
+        sim_disk_set_sysctl(state->disk, key_paths[0], FOREIGN);
+        state->touched = true;
+}
+
+/* Whether a planted fault shows in this step. */
+static bool lies(const State *state, Step step) {
+        switch (state->disk->plant) {
+        case SIM_PLANT_ACT_UNFLUSHED:
+                return state->phase != PHASE_READY;
+        case SIM_PLANT_BLIND_WRITE:
+                return state->phase == PHASE_READY && (step == STEP_ENABLE || step == STEP_REPLACE);
+        case SIM_PLANT_BLIND_RESTORE:
+                return state->phase == PHASE_DEAD || step == STEP_DISABLE ||
+                       step == STEP_ROLLBACK || step == STEP_DEADLINE;
+        case SIM_PLANT_OLD_BOOT_ID:
+                return step == STEP_CONFIRM;
+        case SIM_PLANT_NO_REDO:
+                return state->phase == PHASE_BOOT;
+        case SIM_PLANT_NONE:
+        case SIM_PLANT_COMMIT_UNFLUSHED:
+        case SIM_PLANT_FRAGMENT_UNFLUSHED:
+        default:
+                return false;
+        }
+}
+
+/* What may have become of a request that was not answered, or whose answer says that nobody knows. */
+static void expect_either(State *state, Step step) {
+        switch (step) {
+        case STEP_ENABLE:
+        case STEP_REPLACE:
+        case STEP_DISABLE:
+                state->may |= 1U << steps[step].to;
+                break;
+        case STEP_ROLLBACK:
+                if (!state->window)
+                        state->may = (1U << _CONFIG_MAX) - 1; /* one of those that were */
+                break;
+        case STEP_WINDOW:
+                state->window = true;
+                state->window_to = CONFIG_ONE;
+                state->window_boot = state->disk->boots;
+                break;
+        case STEP_CONFIRM:
+                state->may |= 1U << state->window_to;
+                break;
+        case STEP_DEADLINE:
+        case STEP_TOUCH:
+        case STEP_RECOVER:
+        case STEP_BOOT:
+        case _STEP_MAX:
+        default:
+                break;
+        }
+}
+
+/* What the answer promises. */
+static void take_answer(State *state, const Call *call) {
+        Step step = call->step;
+        bool done = streq(call->outcome, "applied") || streq(call->outcome, "partly") ||
+                    streq(call->outcome, "unchanged");
+        if (streq(call->outcome, "unknown")) {
+                expect_either(state, step);
+                return;
+        }
+        if (step == STEP_WINDOW && streq(call->outcome, "pending")) {
+                expect_either(state, step);
+                (void) snprintf(state->token, sizeof(state->token), "%s", call->token);
+                return;
+        }
+        if (step == STEP_CONFIRM && done) {
+                if (state->window_boot != state->disk->boots)
+                        blame(state, "a change was confirmed after the reboot that took it back");
+                state->may = 1U << state->window_to;
+                state->window = false;
+        } else if (step == STEP_ROLLBACK && !state->window && done)
+                expect_either(state, step);
+        else if (steps[step].to < _CONFIG_MAX && done && step != STEP_WINDOW)
+                state->may = 1U << steps[step].to;
+        if (step == STEP_DEADLINE)
+                state->window = false;
+}
+
+static void touch_at_rest(State *state) {
+        touch(state);
+        state->actions_left--;
+        state->touches_left--;
+        if (fragment_config(state) == CONFIG_BASE && !state->window)
+                state->base[0] = FOREIGN;
+        else
+                state->foreign[0] = true;
+        state->n_calls = state->n_changes = 0;
+}
+
+void state_run(State *state, Step step, RunOptions how) {
+        SimDisk *disk = state->disk;
+        say(state, " | %s", steps[step].name);
+        state->touched = false;
+        state->fault[0] = '\0';
+        if (step == STEP_TOUCH) {
+                touch_at_rest(state);
+                return;
+        }
+        if (step == STEP_DEADLINE)
+                disk->now_ms += (WINDOW_S + 1) * 1000;
+
+        sim_disk_close_all(disk);
+        disk->lying = lies(state, step);
+        disk->at = how.die_at;
+        disk->touch_at = how.touch_at;
+        disk->die = die;
+        disk->touch = touch;
+        disk->userdata = state;
+        sim_process_set_clock(disk->now_ms);
+        sim_process_set_random(&disk->randoms);
+        Call call = { .state = state, .step = step };
+        bool ended = sim_process_run(body, &call);
+        state->n_changes = disk->n_changes;
+        state->n_calls = disk->n_calls;
+        sim_disk_close_all(disk);
+
+        if (state->phase == PHASE_READY && step != STEP_RECOVER)
+                state->actions_left--;
+        if (how.touch_at > 0 && state->touched) {
+                say(state, " (foreign write at call %llu)", (unsigned long long) how.touch_at);
+                state->base_is_open[0] = true;
+                state->foreign[0] = true;
+        }
+        if (!ended) {
+                say(state, " (killed before change %llu)", (unsigned long long) how.die_at);
+                expect_either(state, step);
+                state->phase = PHASE_DEAD;
+                return;
+        }
+        if (call.r < 0)
+                blame(state, "the engine gave up: %d", call.r);
+        take_answer(state, &call);
+        say(state, " -> %s, %d", call.outcome, call.exit_code);
+        state->phase = PHASE_READY;
+}
+
+bool state_allows(const State *state, Step step) {
+        if (state->phase == PHASE_DEAD)
+                return step == STEP_RECOVER;
+        if (state->phase == PHASE_BOOT)
+                return step == STEP_BOOT || (step == STEP_CONFIRM && state->token[0] != '\0');
+        if (step == STEP_BOOT || step == STEP_RECOVER)
+                return false;
+        if (step == STEP_CONFIRM)
+                return state->window && state->token[0] != '\0' && state->actions_left > 0;
+        if (step == STEP_DEADLINE)
+                return state->window; /* time passes by itself */
+        if (step == STEP_TOUCH)
+                return state->touches_left > 0 && state->actions_left > 0;
+        return state->actions_left > 0;
+}
+
+/* --- the oracle --------------------------------------------------------------------------------------------------- */
+
+static bool live_is_config(const State *state, Config config) {
+        for (size_t i = 0; i < STATE_KEYS; i++) {
+                const char *value = config_values[config][i] ? config_values[config][i]
+                                                             : state->base[i];
+                bool right = live_is(state, i, value) ||
+                             (state->foreign[i] && live_is(state, i, FOREIGN)) ||
+                             (config == CONFIG_BASE && state->base_is_open[i] &&
+                              live_is(state, i, FOREIGN));
+                if (!right)
+                        return false;
+        }
+        return true;
+}
+
+/* A value that somebody wrote may be replaced only by an engine that saw it, and then it is what it puts back. */
+static void judge_foreign(State *state) {
+        if (!state->foreign[0] || live_is(state, 0, FOREIGN))
+                return;
+        state->foreign[0] = false;
+        state->base_is_open[0] = false;
+        state->base[0] = FOREIGN;
+}
+
+void state_judge(State *state) {
+        Config config = fragment_config(state);
+        if (config == _CONFIG_MAX || (state->may & 1U << config) == 0) {
+                blame(state, "the fragment says %s, which nobody committed",
+                      config < _CONFIG_MAX && config_profiles[config] ? config_profiles[config]
+                                                                      : "something else");
+                return;
+        }
+        state->may = 1U << config;
+
+        bool awaits = state->window && state->window_boot == state->disk->boots &&
+                      live_is_config(state, state->window_to);
+        if (!awaits && !live_is_config(state, config))
+                blame(state, "live values are neither old nor new: %s, %s (committed: %s)",
+                      sim_disk_get(state->disk, key_paths[0]),
+                      sim_disk_get(state->disk, key_paths[1]),
+                      config_profiles[config] ? config_profiles[config] : "nothing");
+        if (state->window && !awaits)
+                state->window = false;
+        judge_foreign(state);
+}

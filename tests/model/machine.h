@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/*
+ * One state of the search: the machine, what its users were told, and how it came about. state_judge() is the oracle: it reads
+ * two live values and one file, and knows of the engine's answers what a user would.
+ *
+ * Two keys, two profiles. BASE is what the kernel starts with; FOREIGN is what somebody else writes.
+ */
+
+#include "explorer.h"
+
+#define STATE_KEYS 2U
+
+typedef enum Config {
+        CONFIG_BASE, /* nothing of ours */
+        CONFIG_ONE,
+        CONFIG_TWO,
+        _CONFIG_MAX,
+} Config;
+
+typedef enum Phase {
+        PHASE_READY, /* nothing runs, nothing is left to settle */
+        PHASE_DEAD,  /* a process was killed: recovery comes next */
+        PHASE_BOOT, /* the machine started again: the boot unit comes next, or a request before it */
+} Phase;
+
+typedef enum Step {
+        STEP_ENABLE,  /* ONE */
+        STEP_REPLACE, /* TWO alone */
+        STEP_DISABLE, /* whatever there is */
+        STEP_ROLLBACK,
+        STEP_WINDOW, /* ONE, to be confirmed within ten seconds */
+        STEP_CONFIRM,
+        STEP_DEADLINE, /* ten seconds pass, the guard comes */
+        STEP_TOUCH,    /* somebody else writes a key */
+        STEP_RECOVER,
+        STEP_BOOT,
+        _STEP_MAX,
+} Step;
+
+typedef struct RunOptions {
+        uint64_t die_at, touch_at;
+} RunOptions;
+
+typedef struct State {
+        SimDisk *disk;
+        Phase phase;
+        unsigned actions_left, crashes_left, touches_left;
+
+        /* what users know */
+        unsigned may; /* bits of Config: what may be committed */
+        bool window;  /* a change may await its confirmation */
+        unsigned window_boot;
+        Config window_to;
+        char token[64];                /* "" when no answer told one */
+        bool foreign[STATE_KEYS];      /* somebody else's value stands there on top of ours */
+        const char *base[STATE_KEYS];  /* what a key has when it is not ours */
+        bool base_is_open[STATE_KEYS]; /* a write came during a request: either may be the origin */
+
+        /* of the last run */
+        uint64_t n_changes, n_calls;
+        bool touched;
+        char fault[256];
+        char history[512];
+} State;
+
+State *state_new(const ExplorerOptions *options);
+State *state_copy(const State *state);
+void state_free(State *state);
+bool state_allows(const State *state, Step step);
+void state_run(State *state, Step step, RunOptions how);
+/* The power goes off and comes back: way `i` of sim_disk_cut(), then systemd-sysctl. */
+void state_cut(State *state, size_t i);
+void state_judge(State *state);
+Sha256 state_digest(const State *state);
