@@ -67,7 +67,9 @@ static int fill_item(
         const char *dotted = path ? sysctl_conf_key_of_path(path, arena) : NULL;
         if (!dotted)
                 return -ENOMEM;
-        if (outside || endswith(literal, "/") || endswith(literal, "/.") ||
+        /* glob(3) drops a slash at the end and gives files all the same. */
+        bool is_glob = sysctl_glob_is_pattern(literal);
+        if (outside || (endswith(literal, "/") && !is_glob) || endswith(literal, "/.") ||
             endswith(literal, "/.."))
                 path[0] = '\0';
 
@@ -76,7 +78,7 @@ static int fill_item(
                 .path = path,
                 .literal = literal,
                 .value = value,
-                .glob = sysctl_glob_is_pattern(literal),
+                .glob = is_glob,
                 .exclusion = !value,
                 .line = number,
         };

@@ -6,7 +6,7 @@
  * together, sorted by the bytes of the file name; of two files with one name the one in the higher directory counts, even
  * when it cannot be read; a link to /dev/null masks; other endings than ".conf" are skipped.
  *
- * Files of others are hostile: at most 1 MiB each and 16 MiB together, read once, nothing but regular files. Links are
+ * Files of others are hostile: at most 4 MiB each and 16 MiB together, read once, nothing but regular files. Links are
  * followed one by one, absolute ones from the root directory given; only a directory of the way that is an absolute link
  * is followed by the kernel itself.
  */
@@ -14,8 +14,8 @@
 #include "base/arena.h"
 #include "system/seam-io.h"
 
-#define SYSCTL_FILE_MAX     ((size_t) 1024 * 1024)
-#define SYSCTL_FILES_MAX    (16 * SYSCTL_FILE_MAX)
+#define SYSCTL_FILE_MAX     ((size_t) 4 * 1024 * 1024)
+#define SYSCTL_FILES_MAX    (4 * SYSCTL_FILE_MAX)
 #define SYSCTL_OWN_FRAGMENT "60-twprofile.conf"
 
 typedef struct SysctlFile {

@@ -327,6 +327,8 @@ static bool expand(const char *literal, const char *path, char ret[static KEY_MA
                 if (*literal == '/')
                         ret[n++] = *literal++;
         }
+        while (n > 0 && ret[n - 1] == '/')
+                n--;
         ret[n] = '\0';
         return true;
 }
@@ -383,6 +385,31 @@ void winner_find(const WinnerFiles *files, WinnerTool tool, const char *path, Wi
         *ret = winner_of(find_before(files, tool, path, SIZE_MAX));
 }
 
+/* What the kernel does with one write: 1 it takes the value, 0 it refuses, 2 it may have taken a part; <0. */
+static int judge_write(const SysctlSpec *spec, const char *text, Arena *arena, SysctlValue *ret) {
+        int r = sysctl_value_from_written(spec, text, strlen(text), arena, ret);
+        if (r == -ENOMEM)
+                return r;
+        /* Numbers in front of a wrong one or without the rest. */
+        if (r < 0)
+                return spec->n_values > 1 && text[0] != '\0' ? 2 : 0;
+
+        switch (sysctl_value_check(spec, ret, /* ret_index= */ NULL)) {
+        case SYSCTL_FAULT_NONE:
+        case SYSCTL_FAULT_BELOW_SANE:
+        case SYSCTL_FAULT_ABOVE_SANE:
+                return 1;
+        case SYSCTL_FAULT_COUNT:
+        case SYSCTL_FAULT_BELOW_KERNEL:
+        case SYSCTL_FAULT_ABOVE_KERNEL:
+        case SYSCTL_FAULT_NOT_A_CHOICE:
+        case SYSCTL_FAULT_NOT_ASCENDING:
+        case SYSCTL_FAULT_TOO_LONG:
+        default:
+                return spec->n_values > 1 ? 2 : 0;
+        }
+}
+
 int winner_predict(
                 const WinnerFiles *files, WinnerTool tool, const SysctlSpec *spec, Arena *arena,
                 WinnerPrediction *ret) {
@@ -393,15 +420,11 @@ int winner_predict(
                 const Entry *entry = find_before(files, tool, spec->path, before);
                 if (!entry)
                         break;
-                const char *text = entry->item->value;
-                int r = sysctl_value_from_written(
-                                spec, text, strlen(text), arena, &prediction.value);
-                if (r == -ENOMEM)
+                int r = judge_write(spec, entry->item->value, arena, &prediction.value);
+                if (r < 0)
                         return r;
-                /* Of a vector with a wrong or a missing number the kernel may have taken the first ones. */
-                bool is_partial = r < 0 && spec->n_values > 1 && text[0] != '\0';
-                if (r >= 0 || is_partial) {
-                        prediction.effect = r >= 0 ? WINNER_EFFECT_SET : WINNER_EFFECT_UNKNOWN;
+                if (r > 0) {
+                        prediction.effect = r == 1 ? WINNER_EFFECT_SET : WINNER_EFFECT_UNKNOWN;
                         prediction.by = winner_of(entry);
                         break;
                 }
