@@ -158,7 +158,7 @@ int sysctl_file_read(
         struct stat st;
 
         int r = open_following(seam, root_fd, file->path + 1, &fd);
-        bool is_mask = r == 1;
+        bool is_mask = r > 0;
         if (r == 0)
                 r = seam_fstat(&fd, &st);
         if (r >= 0 && !is_mask && S_ISREG(st.st_mode))

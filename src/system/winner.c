@@ -27,7 +27,7 @@ typedef struct Order {
 } Order;
 
 struct WinnerFiles {
-        Order orders[_WINNER_TOOL_MAX];
+        Order orders[WINNER_TOOLS];
         WinnerFlaw *flaws;
         size_t n_flaws, flaws_capacity;
 };
@@ -214,11 +214,11 @@ static void fold_as_systemd(Order *order) {
         sort_entries(order->entries, order->n_entries, compare_paths);
         for (size_t i = 0; i < order->n_entries; i++) {
                 const Entry *entry = &order->entries[i];
-                Entry *last = order->n_named > 0 ? &order->named[order->n_named - 1] : NULL;
-                if (!last || !streq(last->item->path, entry->item->path)) {
+                if (i == 0 || !streq(entry->item->path, order->entries[i - 1].item->path)) {
                         order->named[order->n_named++] = *entry;
                         continue;
                 }
+                Entry *last = &order->named[order->n_named - 1];
                 bool is_same = streq_null(last->item->value, entry->item->value);
                 *last = (Entry){
                         .item = entry->item,
@@ -287,7 +287,7 @@ int winner_files_read(
         if (r < 0)
                 return r;
 
-        for (WinnerTool tool = 0; tool < _WINNER_TOOL_MAX; tool++) {
+        for (WinnerTool tool = 0; tool < WINNER_TOOLS; tool++) {
                 r = order_fold(&files->orders[tool], tool, arena);
                 if (r < 0)
                         return error_set(reterr, r, "cannot read the files of sysctl.d");

@@ -19,7 +19,7 @@
 typedef enum WinnerTool {
         WINNER_SYSTEMD,
         WINNER_PROCPS,
-        _WINNER_TOOL_MAX,
+        WINNER_TOOLS,
 } WinnerTool;
 
 typedef struct Winner {

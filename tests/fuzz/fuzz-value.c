@@ -6,7 +6,9 @@
  */
 
 #include "fuzz.h"
+#include "model/procps-conf.h"
 #include "model/sysctl-conf.h"
+#include "model/sysctl-glob.h"
 #include "model/sysctl-value.h"
 
 static void check_spelling(const SysctlSpec *spec, const SysctlValue *value, Arena *arena) {
@@ -47,6 +49,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n) {
         for (size_t i = 0; i < conf.n_items; i++) {
                 FUZZ_ASSERT(conf.items[i].path && conf.items[i].line > 0);
                 FUZZ_ASSERT(conf.items[i].exclusion == !conf.items[i].value);
+                (void) sysctl_glob_match(conf.items[i].path, spec->path);
+        }
+        FUZZ_ASSERT(procps_conf_parse(text, n - 2, arena, &conf) == 0);
+        for (size_t i = 0; i < conf.n_items; i++) {
+                FUZZ_ASSERT(conf.items[i].path && conf.items[i].literal && conf.items[i].line > 0);
+                FUZZ_ASSERT(conf.items[i].exclusion == !conf.items[i].value);
+                (void) sysctl_glob_match(conf.items[i].path, spec->path);
         }
         return 0;
 }

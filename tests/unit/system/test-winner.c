@@ -49,7 +49,7 @@ static void add_winner(StrBuf *text, const Winner *winner) {
 /* "systemd's | procps's", each "FILE:LINE=VALUE" with * for a pattern and - for a dash, or "nobody". */
 static void assert_winner(Fixture *f, const char *path, const char *want) {
         CLEANUP(strbuf_deinit) StrBuf text = { 0 };
-        for (WinnerTool tool = 0; tool < _WINNER_TOOL_MAX; tool++) {
+        for (WinnerTool tool = 0; tool < WINNER_TOOLS; tool++) {
                 Winner winner;
                 winner_find(f->files, tool, path, &winner);
                 strbuf_add(&text, tool > 0 ? " | " : "");
@@ -63,7 +63,7 @@ static void assert_prediction(Fixture *f, const char *path, const char *want) {
         CLEANUP(strbuf_deinit) StrBuf text = { 0 };
         const SysctlSpec *spec = catalogue_find_path(path);
         assert_non_null(spec);
-        for (WinnerTool tool = 0; tool < _WINNER_TOOL_MAX; tool++) {
+        for (WinnerTool tool = 0; tool < WINNER_TOOLS; tool++) {
                 WinnerPrediction p;
                 assert_int_equal(winner_predict(f->files, tool, spec, f->arena, &p), 0);
                 strbuf_add(&text, tool > 0 ? " | " : "");
