@@ -153,15 +153,18 @@ static int apply_undo_item(Apply *apply, ApplyItem *item, bool last_pass) {
                 return 0;
         }
         /* What a failed or short write left is ours as well. */
-        bool ours = apply_holds(item, &item->target) || item == apply->culprit;
+        bool ours = apply_holds(item, &item->target) || item == apply->culprit || item->undo_failed;
         if (r >= 0 && !ours) {
                 item->state = APPLY_FOREIGN;
                 return 0;
         }
 
         r = live_file_write(item->file, &item->before, apply->arena);
-        if (r == -ENOMEM || (r < 0 && !last_pass))
-                return r == -ENOMEM ? r : -EAGAIN;
+        if (r == -ENOMEM)
+                return r;
+        item->undo_failed = r < 0;
+        if (r < 0 && !last_pass)
+                return -EAGAIN;
 
         int read = apply_read(apply, item);
         item->state = r >= 0 && read >= 0 && apply_holds(item, &item->before) ? APPLY_UNDONE

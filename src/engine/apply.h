@@ -39,8 +39,9 @@ typedef enum ApplyFault {
 
 typedef struct ApplyItem {
         const SysctlSpec *spec;
-        LiveFile *file; /* NULL: could not be opened */
-        bool is_absent; /* because the kernel has no such key */
+        LiveFile *file;   /* NULL: could not be opened */
+        bool is_absent;   /* because the kernel has no such key */
+        bool undo_failed; /* our own try to put it back: whatever stands there may be a half of it */
         SysctlValue before;
         SysctlValue target;
         ApplyState state;

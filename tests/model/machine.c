@@ -195,6 +195,7 @@ void state_cut(State *state, size_t i) {
 typedef struct Call {
         State *state;
         Step step;
+        const Seam *seam;
         int r, exit_code;
         char outcome[32], token[64];
 } Call;
@@ -223,7 +224,7 @@ static void body(void *userdata) {
                 .uid = 0, .pid = 100, .auid = 1000, .session = call->step == STEP_CONFIRM ? 2 : 1
         };
         Engine engine = {
-                .seam = sim_disk_seam(state->disk),
+                .seam = call->seam,
                 .root_fd = SIM_FD_BASE,
                 .audit_gid = (gid_t) -1,
                 .arm = armed,
@@ -361,6 +362,47 @@ static void touch_at_rest(State *state) {
         state->n_calls = state->n_changes = 0;
 }
 
+static bool is_key_call(void *userdata UNUSED, const SeamCall *call) {
+        return startswith(call->path, "proc/sys/net/");
+}
+
+/* The kernel gives a sysctl whole or not at all: what may come short is files, and what is written. */
+static bool may_be_short(void *userdata, const SeamCall *call) {
+        return call->kind != SEAM_CALL_PREAD || !is_key_call(userdata, call);
+}
+
+/* And a canonical value it takes whole or not at all (proc_dointvec() and its relatives): a key that takes halves for ever,
+ * of its own old value too, is no kernel that could be recovered on. */
+static bool may_be_short_for_ever(void *userdata, const SeamCall *call) {
+        return !is_key_call(userdata, call);
+}
+
+/* A flush that is told to have failed has lost what it was to flush. */
+static void doom(void *userdata, const SeamCall *call) {
+        bool flushes = call->kind == SEAM_CALL_FSYNC || call->kind == SEAM_CALL_FDATASYNC;
+        if (flushes && call->result < 0 && call->result != -EINTR)
+                sim_disk_doom(userdata, call->fd);
+}
+
+static const Seam *plan_fault(SeamFault *seam, const Seam *inner, const RunOptions *how) {
+        seam_fault_init(seam, inner);
+        if (how->fault->of_memory) {
+                sim_process_fail_alloc(how->fault_at, how->for_ever);
+                return inner;
+        }
+        seam->at = how->fault_at;
+        seam->for_ever = how->for_ever;
+        seam->kind = how->fault->kind;
+        seam->error = how->fault->error;
+        if (how->fault->of_keys)
+                seam->matches = is_key_call;
+        else if (how->fault->kind == SEAM_FAULT_SHORT)
+                seam->matches = how->for_ever ? may_be_short_for_ever : may_be_short;
+        seam->after = doom;
+        seam->userdata = (void *) ((const SimDisk *) inner->userdata);
+        return &seam->seam;
+}
+
 void state_run(State *state, Step step, RunOptions how) {
         SimDisk *disk = state->disk;
         say(state, " | %s", steps[step].name);
@@ -382,14 +424,26 @@ void state_run(State *state, Step step, RunOptions how) {
         disk->userdata = state;
         sim_process_set_clock(disk->now_ms);
         sim_process_set_random(&disk->randoms);
-        Call call = { .state = state, .step = step };
+        static SeamFault seam;
+        Call call = { .state = state, .step = step, .seam = sim_disk_seam(disk) };
+        if (how.fault)
+                call.seam = plan_fault(&seam, call.seam, &how);
         bool ended = sim_process_run(body, &call);
         state->n_changes = disk->n_changes;
-        state->n_calls = disk->n_calls;
+        state->n_calls = !how.fault             ? disk->n_calls
+                         : how.fault->of_memory ? sim_process_count_alloc()
+                                                : seam.n_calls;
+        if (how.fault && how.fault->of_keys && how.fault->error == ENOENT)
+                state->key_was_gone = true;
+        state->exit_code = ended && call.r >= 0 ? call.exit_code : -1;
+        sim_process_fail_alloc(0, false);
         sim_disk_close_all(disk);
 
         if (state->phase == PHASE_READY && step != STEP_RECOVER)
                 state->actions_left--;
+        if (how.fault && how.fault_at > 0)
+                say(state, " (%s at call %llu%s)", how.fault->name,
+                    (unsigned long long) how.fault_at, how.for_ever ? " and for ever" : "");
         if (how.touch_at > 0 && state->touched) {
                 say(state, " (foreign write at call %llu)", (unsigned long long) how.touch_at);
                 state->base_is_open[0] = true;
@@ -401,11 +455,18 @@ void state_run(State *state, Step step, RunOptions how) {
                 state->phase = PHASE_DEAD;
                 return;
         }
+        if (call.r < 0 && how.fault) {
+                /* out of memory: it may give up, and recovery answers instead */
+                say(state, " -> gave up, %d", call.r);
+                expect_either(state, step);
+                state->phase = PHASE_DEAD;
+                return;
+        }
         if (call.r < 0)
                 blame(state, "the engine gave up: %d", call.r);
         take_answer(state, &call);
         say(state, " -> %s, %d", call.outcome, call.exit_code);
-        state->phase = PHASE_READY;
+        state->phase = streq(call.outcome, "unknown") ? PHASE_DEAD : PHASE_READY;
 }
 
 bool state_allows(const State *state, Step step) {
@@ -440,6 +501,18 @@ static bool live_is_config(const State *state, Config config) {
         return true;
 }
 
+/* Each key by itself: what it may hold when the engine could not see it. */
+static bool live_is_any(const State *state) {
+        for (size_t i = 0; i < STATE_KEYS; i++) {
+                bool any = live_is(state, i, state->base[i]);
+                for (Config c = CONFIG_ONE; c < _CONFIG_MAX; c++)
+                        any = any || live_is(state, i, config_values[c][i]);
+                if (!any)
+                        return false;
+        }
+        return true;
+}
+
 /* A value that somebody wrote may be replaced only by an engine that saw it, and then it is what it puts back. */
 static void judge_foreign(State *state) {
         if (!state->foreign[0] || live_is(state, 0, FOREIGN))
@@ -461,7 +534,8 @@ void state_judge(State *state) {
 
         bool awaits = state->window && state->window_boot == state->disk->boots &&
                       live_is_config(state, state->window_to);
-        if (!awaits && !live_is_config(state, config))
+        bool right = live_is_config(state, config) || (state->key_was_gone && live_is_any(state));
+        if (!awaits && !right)
                 blame(state, "live values are neither old nor new: %s, %s (committed: %s)",
                       sim_disk_get(state->disk, key_paths[0]),
                       sim_disk_get(state->disk, key_paths[1]),

@@ -9,6 +9,7 @@
  */
 
 #include "explorer.h"
+#include "seam/seam-fault.h"
 
 #define STATE_KEYS 2U
 
@@ -39,8 +40,20 @@ typedef enum Step {
         _STEP_MAX,
 } Step;
 
+/* One call of the seam, or one allocation, that fails. */
+typedef struct Fault {
+        const char *name;
+        SeamFaultKind kind;
+        int error;      /* positive errno */
+        bool of_keys;   /* only calls on sysctl files are counted */
+        bool of_memory; /* allocations are counted instead of calls */
+} Fault;
+
 typedef struct RunOptions {
         uint64_t die_at, touch_at;
+        const Fault *fault; /* NULL: none; with fault_at 0 its calls are only counted, in State.n_calls */
+        uint64_t fault_at;
+        bool for_ever; /* and at all calls behind it */
 } RunOptions;
 
 typedef struct State {
@@ -61,6 +74,8 @@ typedef struct State {
         /* of the last run */
         uint64_t n_changes, n_calls;
         bool touched;
+        bool key_was_gone; /* the engine was told that a key does not exist: it may have left it as it was */
+        int exit_code; /* -1: killed, or no answer */
         char fault[256];
         char history[512];
 } State;

@@ -147,10 +147,8 @@ void sim_node_do(SimNode *node, SimOp op) {
 }
 
 void sim_node_flush(SimNode *node) {
-        sim_text_free(&node->durable);
-        node->durable = sim_text_copy(&node->now);
-        names_free(&node->durable_names);
-        node->durable_names = names_copy(&node->names);
+        for (size_t i = 0; i < node->n_ops; i++)
+                op_apply(&node->ops[i], &node->durable, &node->durable_names);
         node_forget_ops(node);
 }
 
@@ -341,6 +339,13 @@ void sim_disk_put_dir(SimDisk *disk, const char *path) {
         (void) make_parent(disk, inside, last);
 }
 
+/* What is there from the start. */
+static void node_settle(SimNode *node) {
+        node_forget_ops(node);
+        sim_text_free(&node->durable);
+        node->durable = sim_text_copy(&node->now);
+}
+
 static int put(SimDisk *disk, const char *path, SimKind kind, const char *text) {
         char last[SIM_NAME_SIZE];
         int dir = make_parent(disk, path, last);
@@ -354,7 +359,7 @@ static int put(SimDisk *disk, const char *path, SimKind kind, const char *text) 
         sim_node_flush(parent);
         sim_text_free(&disk->nodes[node].now);
         sim_text_write(&disk->nodes[node].now, text, strlen(text), 0);
-        sim_node_flush(&disk->nodes[node]);
+        node_settle(&disk->nodes[node]);
         return node;
 }
 
@@ -385,6 +390,12 @@ const char *sim_disk_get(const SimDisk *disk, const char *path) {
         text->bytes = sim_realloc(text->bytes, text->length + 1);
         text->bytes[text->length] = '\0';
         return text->bytes;
+}
+
+void sim_disk_doom(SimDisk *disk, int fd) {
+        int node = fd == SIM_FD_BASE ? 0 : disk->fds[fd - SIM_FD_BASE].node;
+        if (node >= 0)
+                node_forget_ops(&disk->nodes[node]);
 }
 
 /* --- the power cut ---------------------------------------------------------------------------------------------- */

@@ -30,7 +30,7 @@
 #define SIM_NODES     160U
 #define SIM_NAME_SIZE 48U
 #define SIM_FDS       96U
-#define SIM_FD_BASE   1000
+#define SIM_FD_BASE   20
 
 typedef struct SimText {
         size_t size;   /* of the file */
@@ -134,6 +134,10 @@ void sim_disk_set_sysctl(SimDisk *disk, const char *path, const char *value);
 
 /* The process is gone: descriptors and locks. */
 void sim_disk_close_all(SimDisk *disk);
+
+/* The flush of that descriptor failed: what was to be flushed is gone with the power, whatever later flushes say (the kernel
+ * marks the pages clean: Rebello et al., USENIX ATC 2020). */
+void sim_disk_doom(SimDisk *disk, int fd);
 
 /* In how many ways the power cut can come out, at most `most`, and the state it leaves in way `i`. */
 size_t sim_disk_cuts(const SimDisk *disk, size_t most);

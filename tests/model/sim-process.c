@@ -24,6 +24,11 @@ static struct {
         bool active;
 } region;
 
+static struct {
+        uint64_t n, at;
+        bool for_ever;
+} alloc;
+
 static jmp_buf death;
 static int64_t clock_ms;
 static uint64_t *random_counter;
@@ -37,6 +42,11 @@ static bool in_region(const void *p) {
 
 /* Its size stands before each piece. */
 static void *region_take(size_t n) {
+        alloc.n++;
+        if (alloc.at > 0 && (alloc.n == alloc.at || (alloc.for_ever && alloc.n > alloc.at))) {
+                errno = ENOMEM;
+                return NULL;
+        }
         size_t need = (n + 2 * REGION_ALIGN - 1) / REGION_ALIGN * REGION_ALIGN;
         if (need < n || region.used + need > REGION_SIZE)
                 return NULL;
@@ -81,6 +91,25 @@ void free(void *p) {
                 __libc_free(p);
 }
 
+void sim_process_fail_alloc(uint64_t at, bool for_ever) {
+        alloc.at = at;
+        alloc.for_ever = for_ever;
+        if (at > 0)
+                alloc.n = 0;
+}
+
+uint64_t sim_process_count_alloc(void) {
+        return alloc.n;
+}
+
+/* A library that gives up (jansson's parser does without memory) ends the process: the same as a kill. */
+void abort(void) {
+        if (region.active)
+                longjmp(death, 1);
+        (void) fputs("abort\n", stderr);
+        _Exit(134);
+}
+
 static void region_empty(void) {
         if (region.used > region.most)
                 region.most = region.used;
@@ -102,6 +131,11 @@ int clock_gettime(clockid_t id, struct timespec *ret) {
         *ret = (struct timespec){ .tv_sec = clock_ms / 1000, .tv_nsec = clock_ms % 1000 * 1000000 };
         if (id == CLOCK_REALTIME)
                 ret->tv_sec += EPOCH_S;
+        return 0;
+}
+
+int nanosleep(const struct timespec *how_long, struct timespec *left UNUSED) {
+        clock_ms += how_long->tv_sec * 1000 + how_long->tv_nsec / 1000000 + 1;
         return 0;
 }
 
@@ -138,6 +172,7 @@ bool sim_process_run(SimBody body, void *userdata) {
                 return false;
         }
         region.active = true;
+        alloc.n = 0;
         body(userdata);
         region_empty();
         return true;

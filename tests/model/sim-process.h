@@ -23,3 +23,7 @@ _Noreturn void sim_process_kill(void);
 void sim_process_set_clock(int64_t now_ms);
 /* Where the next random bytes come from. */
 void sim_process_set_random(uint64_t *counter);
+
+/* The at-th allocation of the next body fails (0: none), with `for_ever` all behind it too; and how many it made. */
+void sim_process_fail_alloc(uint64_t at, bool for_ever);
+uint64_t sim_process_count_alloc(void);

@@ -1,0 +1,194 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/*
+ * An error at every call: each scenario is run once for each call of the seam and each error that the call could give, the
+ * error once and for ever; also at each allocation. Then the fault is gone, recovery runs, and the power goes off.
+ *
+ *         fault-matrix [--cuts=N] [--json=FILE] [--stride=N]
+ *
+ *   --cuts=N     outcomes of the power cut after each faulty run that are looked at (default 0: no power cut)
+ *   --stride=N   only each N-th call of memory's (default 1)
+ *   --json=FILE  the counts, for docs/crash-matrix.md
+ *
+ * What must hold: the answer is true (0: new, 2 to 6: old, 8: unknown), and after recovery everything is old or everything is
+ * new. Exit 0: it held; 1: not.
+ */
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/num.h"
+#include "machine.h"
+
+static const Fault faults[] = {
+        { .name = "ENOSPC", .kind = SEAM_FAULT_ERROR, .error = ENOSPC },
+        { .name = "EIO", .kind = SEAM_FAULT_ERROR, .error = EIO },
+        { .name = "EIO after it was done", .kind = SEAM_FAULT_ERROR_AFTER, .error = EIO },
+        { .name = "EACCES", .kind = SEAM_FAULT_ERROR, .error = EACCES },
+        { .name = "EROFS", .kind = SEAM_FAULT_ERROR, .error = EROFS },
+        { .name = "EINTR", .kind = SEAM_FAULT_ERROR, .error = EINTR },
+        { .name = "EMFILE", .kind = SEAM_FAULT_ERROR, .error = EMFILE },
+        { .name = "ENOMEM", .kind = SEAM_FAULT_ERROR, .error = ENOMEM },
+        { .name = "short", .kind = SEAM_FAULT_SHORT },
+        { .name = "key: EINVAL", .kind = SEAM_FAULT_ERROR, .error = EINVAL, .of_keys = true },
+        { .name = "key: ENOENT", .kind = SEAM_FAULT_ERROR, .error = ENOENT, .of_keys = true },
+        { .name = "key: EPERM", .kind = SEAM_FAULT_ERROR, .error = EPERM, .of_keys = true },
+        { .name = "memory", .of_memory = true },
+};
+
+typedef struct Scenario {
+        const char *name;
+        Step before[3];  /* _STEP_MAX ends */
+        uint64_t die_at; /* the last of them is killed before this change; 0: not */
+        bool power_cut;  /* then the power goes off */
+        Step step;
+} Scenario;
+
+#define NO _STEP_MAX
+
+static const Scenario scenarios[] = {
+        { "enable", { NO }, 0, false, STEP_ENABLE },
+        { "enable another", { STEP_ENABLE, NO }, 0, false, STEP_REPLACE },
+        { "disable", { STEP_ENABLE, NO }, 0, false, STEP_DISABLE },
+        { "rollback", { STEP_ENABLE, STEP_REPLACE, NO }, 0, false, STEP_ROLLBACK },
+        { "enable with a window", { NO }, 0, false, STEP_WINDOW },
+        { "confirm", { STEP_WINDOW, NO }, 0, false, STEP_CONFIRM },
+        { "take back", { STEP_WINDOW, NO }, 0, false, STEP_ROLLBACK },
+        { "guard", { STEP_WINDOW, NO }, 0, false, STEP_DEADLINE },
+        { "recovery, not committed", { STEP_ENABLE, NO }, 31, false, STEP_RECOVER },
+        { "recovery, committed", { STEP_ENABLE, NO }, 33, false, STEP_RECOVER },
+        { "recovery in a window", { STEP_WINDOW, NO }, 31, false, STEP_RECOVER },
+        { "boot", { STEP_ENABLE, NO }, 0, true, STEP_BOOT },
+        { "boot after a cut commit", { STEP_ENABLE, NO }, 33, true, STEP_BOOT },
+        { "boot in a window", { STEP_WINDOW, NO }, 0, true, STEP_BOOT },
+};
+
+typedef struct Counts {
+        uint64_t points, runs, cuts, violations;
+        uint64_t codes[10]; /* how often each exit code was the answer; [9]: none */
+} Counts;
+
+static uint64_t most_cuts, stride = 1;
+
+static State *start(const Scenario *scenario) {
+        ExplorerOptions options = { .actions = 9, .crashes = 9 };
+        State *state = state_new(&options);
+        for (size_t i = 0; scenario->before[i] != NO; i++) {
+                bool last = scenario->before[i + 1] == NO;
+                state_run(state, scenario->before[i],
+                          (RunOptions){ .die_at = last ? scenario->die_at : 0 });
+        }
+        if (scenario->power_cut)
+                state_cut(state, sim_disk_cuts(state->disk, SIZE_MAX / 256) - 1);
+        return state;
+}
+
+static void judge(State *state, Counts *counts) {
+        if (state->phase == PHASE_READY)
+                state_judge(state);
+        if (state->fault[0] == '\0')
+                return;
+        if (++counts->violations <= 5)
+                printf("violation: %s\n  history:%s\n", state->fault, state->history);
+}
+
+/* The fault is gone: recovery, then the power goes off. */
+static void settle(State *state, Counts *counts) {
+        size_t all = sim_disk_cuts(state->disk, SIZE_MAX / 256);
+        for (size_t i = 0; i < most_cuts && i < all; i++) {
+                State *off = state_copy(state);
+                state_cut(off, i * ((all - 1) / (most_cuts > 1 ? most_cuts - 1 : 1)));
+                state_run(off, STEP_BOOT, (RunOptions){ 0 });
+                counts->cuts++;
+                judge(off, counts);
+                state_free(off);
+        }
+        state_run(state, state->phase == PHASE_BOOT ? STEP_BOOT : STEP_RECOVER, (RunOptions){ 0 });
+        counts->runs++;
+        judge(state, counts);
+}
+
+static void try(const State *from, Step step, RunOptions how, Counts *counts) {
+        Phase phase = from->phase;
+        State *state = state_copy(from);
+        state_run(state, step, how);
+        counts->points++;
+        counts->runs++;
+        counts->codes[state->exit_code >= 0 && state->exit_code < 9 ? state->exit_code : 9]++;
+        /* a recovery that was refused or failed has settled nothing yet */
+        if (phase != PHASE_READY && state->exit_code != 0)
+                state->phase = phase;
+        judge(state, counts);
+        if (state->fault[0] == '\0')
+                settle(state, counts);
+        state_free(state);
+}
+
+static void run_scenario(const Scenario *scenario, Counts *counts) {
+        State *from = start(scenario);
+        for (size_t i = 0; i < ELEMENTSOF(faults); i++) {
+                RunOptions how = { .fault = &faults[i] };
+                State *clean = state_copy(from);
+                state_run(clean, scenario->step, how);
+                uint64_t n = clean->n_calls;
+                state_free(clean);
+                for (how.fault_at = 1; how.fault_at <= n;
+                     how.fault_at += faults[i].of_memory ? stride : 1)
+                        for (int for_ever = 0; for_ever < 2; for_ever++) {
+                                how.for_ever = for_ever;
+                                try(from, scenario->step, how, counts);
+                        }
+        }
+        state_free(from);
+}
+
+static void write_json(FILE *file, const Scenario *scenario, const Counts *counts, bool last) {
+        fprintf(file,
+                "  {\"scenario\": \"%s\", \"points\": %llu, \"runs\": %llu, \"cuts\": %llu, \"violations\": %llu}%s\n",
+                scenario->name, (unsigned long long) counts->points,
+                (unsigned long long) counts->runs, (unsigned long long) counts->cuts,
+                (unsigned long long) counts->violations, last ? "" : ",");
+}
+
+int main(int argc, char **argv) {
+        const char *json = NULL;
+        for (int i = 1; i < argc; i++) {
+                if (startswith(argv[i], "--json="))
+                        json = argv[i] + strlen("--json=");
+                else if (!(startswith(argv[i], "--cuts=") &&
+                           num_parse_u64(argv[i] + 7, &most_cuts) >= 0) &&
+                         !(startswith(argv[i], "--stride=") &&
+                           num_parse_u64(argv[i] + 9, &stride) >= 0 && stride > 0)) {
+                        fprintf(stderr, "fault-matrix: cannot use '%s'\n", argv[i]);
+                        return 64;
+                }
+        }
+
+        FILE *file = json ? fopen(json, "we") : NULL;
+        if (json && !file) {
+                fprintf(stderr, "fault-matrix: cannot write '%s'\n", json);
+                return 64;
+        }
+        if (file)
+                fprintf(file, "[\n");
+        uint64_t violations = 0;
+        for (size_t i = 0; i < ELEMENTSOF(scenarios); i++) {
+                Counts counts = { 0 };
+                run_scenario(&scenarios[i], &counts);
+                violations += counts.violations;
+                printf("%-26s %6llu faults, %6llu power cuts, %llu violations; answers 0: %llu, 2: %llu, 4: %llu, 6: %llu, 7: %llu, 8: %llu, none: %llu\n",
+                       scenarios[i].name, (unsigned long long) counts.points,
+                       (unsigned long long) counts.cuts, (unsigned long long) counts.violations,
+                       (unsigned long long) counts.codes[0], (unsigned long long) counts.codes[2],
+                       (unsigned long long) counts.codes[4], (unsigned long long) counts.codes[6],
+                       (unsigned long long) counts.codes[7], (unsigned long long) counts.codes[8],
+                       (unsigned long long) counts.codes[9]);
+                if (file)
+                        write_json(file, &scenarios[i], &counts, i + 1 == ELEMENTSOF(scenarios));
+        }
+        if (file) {
+                fprintf(file, "]\n");
+                (void) fclose(file);
+        }
+        return violations > 0 ? 1 : 0;
+}
