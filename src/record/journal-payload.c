@@ -67,7 +67,7 @@ static int payload_read(
 
 /* --- prepared ------------------------------------------------------------------------------------------- */
 
-static json_t *keys_to_json(const JournalKey *keys, size_t n_keys) {
+json_t *journal_keys_to_json(const JournalKey *keys, size_t n_keys) {
         json_auto_t *array = json_array();
 
         for (size_t i = 0; i < n_keys; i++) {
@@ -81,15 +81,36 @@ static json_t *keys_to_json(const JournalKey *keys, size_t n_keys) {
         return TAKE_PTR(array);
 }
 
+json_t *journal_profiles_to_json(const JournalProfile *profiles, size_t n_profiles) {
+        json_auto_t *array = json_array();
+
+        for (size_t i = 0; i < n_profiles; i++) {
+                json_t *profile = json_pack(
+                                "{s:s, s:o}", "name", profiles[i].name, "digest",
+                                strict_json_sha256(&profiles[i].digest));
+                if (json_array_append_new(array, profile) < 0)
+                        return NULL;
+        }
+        return TAKE_PTR(array);
+}
+
+static int window_to_json(const JournalPrepared *prepared, json_t *object) {
+        json_t *window = json_pack(
+                        "{s:o, s:o}", "s", strict_json_number(prepared->window_s), "profiles",
+                        journal_profiles_to_json(prepared->profiles, prepared->n_profiles));
+        return json_object_set_new(object, "window", window) < 0 ? -ENOMEM : 0;
+}
+
 int journal_prepared_encode(const JournalPrepared *prepared, StrBuf *out) {
-        return render_and_free(
-                        json_pack("{s:o, s:s, s:o, s:o, s:o, s:o}", "instance",
-                                  instance_to_json(&prepared->instance), "verb", prepared->verb,
-                                  "from", strict_json_number(prepared->from), "to",
-                                  strict_json_number(prepared->to), "audit_seq",
-                                  strict_json_number(prepared->audit_seq), "keys",
-                                  keys_to_json(prepared->keys, prepared->n_keys)),
-                        out);
+        json_auto_t *object = json_pack(
+                        "{s:o, s:s, s:o, s:o, s:o, s:o}", "instance",
+                        instance_to_json(&prepared->instance), "verb", prepared->verb, "from",
+                        strict_json_number(prepared->from), "to", strict_json_number(prepared->to),
+                        "audit_seq", strict_json_number(prepared->audit_seq), "keys",
+                        journal_keys_to_json(prepared->keys, prepared->n_keys));
+        if (!object || (prepared->has_window && window_to_json(prepared, object) < 0))
+                return -ENOMEM;
+        return strict_json_render(object, out);
 }
 
 static int key_from_json(json_t *object, Arena *arena, JournalKey *ret, Error *reterr) {
@@ -116,21 +137,101 @@ static int key_from_json(json_t *object, Arena *arena, JournalKey *ret, Error *r
         return 0;
 }
 
-static int keys_from_json(json_t *array, Arena *arena, JournalPrepared *prepared, Error *reterr) {
+int journal_keys_from_json(
+                json_t *array, Arena *arena, const JournalKey **ret, size_t *ret_n, Error *reterr) {
         size_t n = json_array_size(array);
-        JournalKey *keys = arena_alloc_array(arena, n, sizeof(*keys));
+        JournalKey *keys = arena_alloc_array(arena, n + 1, sizeof(*keys));
         if (!keys)
                 return error_set(reterr, -ENOMEM, "cannot keep the keys");
 
         for (size_t i = 0; i < n; i++) {
                 int r = key_from_json(json_array_get(array, i), arena, &keys[i], reterr);
                 if (r < 0)
-                        return error_prefix(reterr, r, "frame prepared: key %zu", i);
+                        return error_prefix(reterr, r, "key %zu", i);
         }
 
-        prepared->keys = keys;
-        prepared->n_keys = n;
+        *ret = keys;
+        *ret_n = n;
         return 0;
+}
+
+int journal_profiles_from_json(
+                json_t *array, Arena *arena, const JournalProfile **ret, size_t *ret_n,
+                Error *reterr) {
+        size_t n = json_array_size(array);
+        JournalProfile *profiles = arena_alloc_array(arena, n + 1, sizeof(*profiles));
+        if (!profiles)
+                return error_set(reterr, -ENOMEM, "cannot keep the profiles");
+
+        for (size_t i = 0; i < n; i++) {
+                const char *name = NULL;
+                const StrictField fields[] = {
+                        { .name = "name", .kind = STRICT_TEXT, .max = KEY_MAX, .ret = &name },
+                        { .name = "digest", .kind = STRICT_SHA256, .ret = &profiles[i].digest },
+                };
+                int r = strict_json_read(
+                                json_array_get(array, i), fields, ELEMENTSOF(fields), reterr);
+                if (r < 0)
+                        return error_prefix(reterr, r, "profile %zu", i);
+                profiles[i].name = arena_copy(arena, name);
+                if (!profiles[i].name)
+                        return error_set(reterr, -ENOMEM, "cannot keep a profile");
+        }
+
+        *ret = profiles;
+        *ret_n = n;
+        return 0;
+}
+
+static int window_from_json(
+                json_t *object, Arena *arena, JournalPrepared *prepared, Error *reterr) {
+        if (!object)
+                return 0;
+
+        json_t *profiles = NULL;
+        const StrictField fields[] = {
+                { .name = "s", .kind = STRICT_NUMBER, .ret = &prepared->window_s },
+                { .name = "profiles",
+                  .kind = STRICT_ARRAY,
+                  .max = JOURNAL_MAX_PROFILES,
+                  .ret = &profiles },
+        };
+        int r = strict_json_read(object, fields, ELEMENTSOF(fields), reterr);
+        if (r < 0)
+                return r;
+        prepared->has_window = true;
+        return journal_profiles_from_json(
+                        profiles, arena, &prepared->profiles, &prepared->n_profiles, reterr);
+}
+
+static int prepared_members(
+                json_t *object, const JournalFrame *frame, Arena *arena, JournalPrepared *ret,
+                Error *reterr) {
+        json_t *instance = NULL, *keys = NULL, *window = NULL;
+        const char *verb = NULL;
+        const StrictField fields[] = {
+                { .name = "instance", .kind = STRICT_OBJECT, .ret = &instance },
+                { .name = "verb", .kind = STRICT_WORD, .max = WORD_MAX, .ret = &verb },
+                { .name = "from", .kind = STRICT_NUMBER, .ret = &ret->from },
+                { .name = "to", .kind = STRICT_NUMBER, .ret = &ret->to },
+                { .name = "audit_seq", .kind = STRICT_NUMBER, .ret = &ret->audit_seq },
+                { .name = "keys", .kind = STRICT_ARRAY, .max = JOURNAL_MAX_KEYS, .ret = &keys },
+                { .name = "window", .kind = STRICT_OBJECT, .optional = true, .ret = &window },
+        };
+        int r = payload_read(frame, object, fields, ELEMENTSOF(fields), reterr);
+        if (r < 0)
+                return r;
+
+        r = instance_from_json(instance, &ret->instance, reterr);
+        if (r >= 0)
+                r = journal_keys_from_json(keys, arena, &ret->keys, &ret->n_keys, reterr);
+        if (r >= 0)
+                r = window_from_json(window, arena, ret, reterr);
+        if (r < 0)
+                return error_prefix(reterr, r, "frame prepared");
+
+        ret->verb = arena_copy(arena, verb);
+        return ret->verb ? 0 : error_set(reterr, -ENOMEM, "cannot keep the verb");
 }
 
 int journal_prepared_decode(
@@ -141,33 +242,119 @@ int journal_prepared_decode(
                 return r;
 
         JournalPrepared prepared = {};
-        json_t *instance = NULL, *keys = NULL;
-        const char *verb = NULL;
-        const StrictField fields[] = {
-                { .name = "instance", .kind = STRICT_OBJECT, .ret = &instance },
-                { .name = "verb", .kind = STRICT_WORD, .max = WORD_MAX, .ret = &verb },
-                { .name = "from", .kind = STRICT_NUMBER, .ret = &prepared.from },
-                { .name = "to", .kind = STRICT_NUMBER, .ret = &prepared.to },
-                { .name = "audit_seq", .kind = STRICT_NUMBER, .ret = &prepared.audit_seq },
-                { .name = "keys", .kind = STRICT_ARRAY, .max = JOURNAL_MAX_KEYS, .ret = &keys },
-        };
-        r = payload_read(frame, object, fields, ELEMENTSOF(fields), reterr);
+        r = prepared_members(object, frame, arena, &prepared, reterr);
         if (r < 0)
                 return r;
-
-        r = instance_from_json(instance, &prepared.instance, reterr);
-        if (r < 0)
-                return error_prefix(reterr, r, "frame prepared");
-
-        r = keys_from_json(keys, arena, &prepared, reterr);
-        if (r < 0)
-                return r;
-
-        prepared.verb = arena_copy(arena, verb);
-        if (!prepared.verb)
-                return error_set(reterr, -ENOMEM, "cannot keep the verb");
 
         *ret = prepared;
+        return 0;
+}
+
+/* --- applied -------------------------------------------------------------------------------------------- */
+
+static json_t *session_to_json(const JournalApplied *applied) {
+        return json_pack(
+                        "{s:I, s:I}", "auid", (json_int_t) applied->auid, "session",
+                        (json_int_t) applied->session);
+}
+
+int journal_applied_encode(const JournalApplied *applied, StrBuf *out) {
+        json_auto_t *object = json_pack(
+                        "{s:s, s:I, s:o, s:o, s:o*, s:o}", "token", applied->token, "deadline_ms",
+                        (json_int_t) applied->deadline_ms, "request",
+                        strict_json_sha256(&applied->request), "by", session_to_json(applied),
+                        "fragment",
+                        applied->has_fragment ? strict_json_sha256(&applied->fragment) : NULL,
+                        "keys", journal_keys_to_json(applied->keys, applied->n_keys));
+        if (!object)
+                return -ENOMEM;
+
+        int r = strict_json_render(object, out);
+        if (r < 0 || out->failed)
+                return -ENOMEM;
+        /* The generation's text goes in as it is: it is kept encoded, and may be large. */
+        assert(out->length > 1 && out->data[out->length - 1] == '}');
+        out->length--;
+        strbuf_add(out, ",\"generation\":");
+        r = generation_encode(applied->generation, out);
+        strbuf_add_char(out, '}');
+        return r;
+}
+
+typedef struct AppliedMembers {
+        json_t *by, *keys, *generation;
+        const char *token;
+} AppliedMembers;
+
+static int applied_read(
+                json_t *object, const JournalFrame *frame, JournalApplied *ret,
+                AppliedMembers *members, Error *reterr) {
+        const StrictField fields[] = {
+                { .name = "token",
+                  .kind = STRICT_TEXT,
+                  .max = JOURNAL_TOKEN_MAX,
+                  .ret = &members->token },
+                { .name = "deadline_ms", .kind = STRICT_INTEGER, .ret = &ret->deadline_ms },
+                { .name = "request", .kind = STRICT_SHA256, .ret = &ret->request },
+                { .name = "by", .kind = STRICT_OBJECT, .ret = &members->by },
+                { .name = "fragment",
+                  .kind = STRICT_SHA256,
+                  .optional = true,
+                  .ret = &ret->fragment,
+                  .ret_present = &ret->has_fragment },
+                { .name = "keys",
+                  .kind = STRICT_ARRAY,
+                  .max = JOURNAL_MAX_KEYS,
+                  .ret = &members->keys },
+                { .name = "generation", .kind = STRICT_OBJECT, .ret = &members->generation },
+        };
+        int r = payload_read(frame, object, fields, ELEMENTSOF(fields), reterr);
+        if (r < 0)
+                return r;
+
+        const StrictField session[] = {
+                { .name = "auid", .kind = STRICT_INTEGER, .ret = &ret->auid },
+                { .name = "session", .kind = STRICT_INTEGER, .ret = &ret->session },
+        };
+        r = strict_json_read(members->by, session, ELEMENTSOF(session), reterr);
+        if (r < 0)
+                return error_prefix(reterr, r, "frame applied: member 'by'");
+        if (ret->deadline_ms < 0)
+                return error_set(reterr, -EBADMSG, "frame applied: its deadline is below zero");
+        return 0;
+}
+
+int journal_applied_decode(
+                const JournalFrame *frame, Arena *arena, JournalApplied *ret,
+                Generation **ret_generation, Error *reterr) {
+        json_auto_t *object = NULL;
+        int r = payload_parse(frame, &object, reterr);
+        if (r < 0)
+                return r;
+
+        JournalApplied applied = {};
+        AppliedMembers members = {};
+        CLEANUP(generation_freep) Generation *generation = NULL;
+        r = applied_read(object, frame, &applied, &members, reterr);
+        if (r < 0)
+                return r;
+
+        r = journal_keys_from_json(members.keys, arena, &applied.keys, &applied.n_keys, reterr);
+        if (r >= 0)
+                r = generation_from_json(members.generation, &generation, reterr);
+        if (r < 0)
+                return error_prefix(reterr, r, "frame applied");
+        if (!streq_null(generation->tx, frame->tx))
+                return error_set(
+                                reterr, -EBADMSG,
+                                "frame applied: its generation is of another transaction");
+        applied.token = arena_copy(arena, members.token);
+        if (!applied.token)
+                return error_set(reterr, -ENOMEM, "cannot keep the token");
+
+        applied.generation = generation;
+        *ret = applied;
+        *ret_generation = TAKE_PTR(generation);
         return 0;
 }
 
@@ -197,8 +384,9 @@ int journal_commit_decode(const JournalFrame *frame, Generation **ret, Error *re
 
 int journal_revert_encode(const JournalRevert *revert, StrBuf *out) {
         return render_and_free(
-                        json_pack("{s:s, s:s*, s:i}", "cause", revert->cause, "key", revert->key,
-                                  "error", revert->error),
+                        json_pack("{s:s, s:s*, s:i, s:o*}", "cause", revert->cause, "key",
+                                  revert->key, "error", revert->error, "evidence",
+                                  revert->evidence ? strict_json_text(revert->evidence) : NULL),
                         out);
 }
 
@@ -209,7 +397,7 @@ int journal_revert_decode(
         if (r < 0)
                 return r;
 
-        const char *cause = NULL, *key = NULL;
+        const char *cause = NULL, *key = NULL, *evidence = NULL;
         uint64_t error = 0;
         const StrictField fields[] = {
                 { .name = "cause", .kind = STRICT_WORD, .max = WORD_MAX, .ret = &cause },
@@ -219,6 +407,11 @@ int journal_revert_decode(
                   .optional = true,
                   .ret = &key },
                 { .name = "error", .kind = STRICT_NUMBER, .ret = &error },
+                { .name = "evidence",
+                  .kind = STRICT_TEXT,
+                  .max = JOURNAL_EVIDENCE_MAX,
+                  .optional = true,
+                  .ret = &evidence },
         };
         r = payload_read(frame, object, fields, ELEMENTSOF(fields), reterr);
         if (r < 0)
@@ -230,8 +423,9 @@ int journal_revert_decode(
                 .cause = arena_copy(arena, cause),
                 .key = key ? arena_copy(arena, key) : NULL,
                 .error = (int) error,
+                .evidence = evidence ? arena_copy(arena, evidence) : NULL,
         };
-        if (!revert.cause || (key && !revert.key))
+        if (!revert.cause || (key && !revert.key) || (evidence && !revert.evidence))
                 return error_set(reterr, -ENOMEM, "cannot keep the cause");
 
         *ret = revert;

@@ -6,6 +6,7 @@
 
 #define STATUS_MAX_JSON ((size_t) 4 * 1024 * 1024)
 #define WORD_MAX        64U
+#define QUARANTINED_MAX 4096U
 
 static json_t *last_to_json(const Status *status) {
         return json_pack(
@@ -17,6 +18,14 @@ static json_t *undecided_to_json(const Status *status) {
         return json_pack(
                         "{s:s, s:I}", "tx", status->undecided_tx, "deadline_ms",
                         (json_int_t) status->undecided_deadline_ms);
+}
+
+static json_t *quarantined_to_json(const Status *status) {
+        json_auto_t *array = json_array();
+        for (size_t i = 0; i < status->n_quarantined; i++)
+                if (json_array_append_new(array, quarantine_to_json(&status->quarantined[i])) < 0)
+                        return NULL;
+        return TAKE_PTR(array);
 }
 
 /* Adds the member unless it is not wanted. 0 or -ENOMEM. */
@@ -43,7 +52,9 @@ int status_encode(const Status *status, StrBuf *out) {
                         strict_json_number(status->highest_generation), "attention",
                         status->attention ? 1 : 0);
         if (!object || add_if(object, "last", status->last_outcome, last_to_json, status) < 0 ||
-            add_if(object, "undecided", status->undecided_tx, undecided_to_json, status) < 0)
+            add_if(object, "undecided", status->undecided_tx, undecided_to_json, status) < 0 ||
+            add_if(object, "quarantined", status->n_quarantined > 0, quarantined_to_json, status) <
+                            0)
                 return -ENOMEM;
 
         int r = strict_json_render(object, out);
@@ -92,9 +103,26 @@ static int undecided_from_json(json_t *object, Arena *arena, Status *status, Err
         return keep(arena, tx, &status->undecided_tx, reterr);
 }
 
+static int quarantined_from_json(json_t *array, Arena *arena, Status *status, Error *reterr) {
+        size_t n = json_array_size(array);
+        Quarantine *rows = arena_alloc_array(arena, n + 1, sizeof(*rows));
+        if (!rows)
+                return error_set(reterr, -ENOMEM, "cannot keep a status");
+
+        for (size_t i = 0; i < n; i++) {
+                int r = quarantine_from_json(json_array_get(array, i), arena, &rows[i], reterr);
+                if (r < 0)
+                        return error_prefix(reterr, r, "member 'quarantined'");
+        }
+        status->quarantined = rows;
+        status->n_quarantined = n;
+        return 0;
+}
+
 static int members_from_json(json_t *object, Arena *arena, Status *status, Error *reterr) {
         uint64_t version = 0;
-        json_t *instance = NULL, *generation = NULL, *last = NULL, *undecided = NULL;
+        json_t *instance = NULL, *generation = NULL, *last = NULL, *undecided = NULL,
+               *quarantined = NULL;
         const StrictField fields[] = {
                 { .name = "v", .kind = STRICT_NUMBER, .ret = &version },
                 { .name = "instance", .kind = STRICT_OBJECT, .ret = &instance },
@@ -107,6 +135,11 @@ static int members_from_json(json_t *object, Arena *arena, Status *status, Error
                   .ret = &status->highest_generation },
                 { .name = "last", .kind = STRICT_OBJECT, .optional = true, .ret = &last },
                 { .name = "undecided", .kind = STRICT_OBJECT, .optional = true, .ret = &undecided },
+                { .name = "quarantined",
+                  .kind = STRICT_ARRAY,
+                  .max = QUARANTINED_MAX,
+                  .optional = true,
+                  .ret = &quarantined },
                 { .name = "attention", .kind = STRICT_BOOL, .ret = &status->attention },
         };
         int r = strict_json_read(object, fields, ELEMENTSOF(fields), reterr);
@@ -120,6 +153,9 @@ static int members_from_json(json_t *object, Arena *arena, Status *status, Error
         if (r < 0)
                 return r;
         r = undecided ? undecided_from_json(undecided, arena, status, reterr) : 0;
+        if (r < 0)
+                return r;
+        r = quarantined ? quarantined_from_json(quarantined, arena, status, reterr) : 0;
         if (r < 0)
                 return r;
         r = generation ? generation_from_json(generation, &status->owned_generation, reterr) : 0;

@@ -4,13 +4,13 @@
 /*
  * /run/twprofile/status.json, the public view: what `status` and `plan` need without privilege. It holds the
  * current generation whole (profile texts included; they are world-readable files anyway), the place it is
- * valid for, the last outcome. Never tokens, reasons or callers.
+ * valid for, the last outcome, the change that awaits confirmation, what is quarantined. Never tokens, reasons or callers.
  */
 
 #include "base/error.h"
 #include "base/strbuf.h"
 #include "model/generation.h"
-#include "record/journal-payload.h"
+#include "record/quarantine-format.h"
 
 #define STATUS_FORMAT_VERSION 1
 
@@ -24,7 +24,9 @@ typedef struct Status {
         int64_t last_time_us;
         const char *undecided_tx;      /* a change that is not decided, or NULL */
         int64_t undecided_deadline_ms; /* CLOCK_BOOTTIME; 0 none */
-        bool attention;                /* state mixed or unknown: `twprofile recover` */
+        const Quarantine *quarantined; /* profiles that were taken back by themselves */
+        size_t n_quarantined;
+        bool attention; /* state mixed or unknown: `twprofile recover` */
 } Status;
 
 /* 0, or what generation_to_json() gives: -ENOMEM, -EINVAL. */
