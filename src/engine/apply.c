@@ -153,7 +153,8 @@ static int apply_undo_item(Apply *apply, ApplyItem *item, bool last_pass) {
                 return 0;
         }
         /* What a failed or short write left is ours as well. */
-        bool ours = apply_holds(item, &item->target) || item == apply->culprit || item->undo_failed;
+        bool ours = apply_holds(item, &item->target) || item == apply->culprit ||
+                    item->undo_failed || item->forced;
         if (r >= 0 && !ours) {
                 item->state = APPLY_FOREIGN;
                 return 0;

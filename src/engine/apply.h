@@ -45,6 +45,7 @@ typedef struct ApplyItem {
         SysctlValue before;
         SysctlValue target;
         ApplyState state;
+        bool forced; /* at undo: back to `before`, whosever value stands there (restore-group.h) */
         bool has_after;
         SysctlValue after; /* read back last */
 } ApplyItem;

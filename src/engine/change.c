@@ -3,30 +3,18 @@
 
 #include <time.h>
 
-#include "base/num.h"
-#include "engine/fragment.h"
+#include "engine/change-record.h"
+#include "engine/commit.h"
 #include "engine/generation-store.h"
-#include "engine/paths.h"
-#include "engine/planning.h"
+#include "engine/pending-file.h"
+#include "engine/quarantine.h"
 #include "engine/report.h"
 #include "engine/tx-id.h"
+#include "engine/window.h"
 #include "record/generation-format.h"
 
 /* Room for REVERT and DONE, whatever they say. */
 #define CHANGE_CLOSING_FRAMES ((size_t) 8 * 1024)
-
-typedef struct Change {
-        Session *session;
-        Planning *planning;
-        Plan *plan;
-        Apply apply;
-        Fragment fragment;
-        StrBuf prepared; /* payloads, encoded before anything is written */
-        StrBuf commit;
-        Sha256 prepared_hash; /* of the frame */
-        char tx[TX_ID_SIZE];
-        uint64_t to; /* number of the next generation */
-} Change;
 
 typedef enum ChangeProgress {
         CHANGE_REHEARSE,
@@ -56,96 +44,6 @@ static void change_report(Change *change, ChangeProgress progress) {
 static int change_checkpoint(void *userdata, Error *reterr) {
         const Session *session = userdata;
         return generation_store_checkpoint(session->engine->seam, session->state.fd, reterr);
-}
-
-/* --- journal frames and audit records -------------------------------------------------------------------- */
-
-static int change_encode_prepared(Change *change) {
-        Session *session = change->session;
-        const Apply *apply = &change->apply;
-        JournalKey *keys = arena_alloc_array(
-                        session->arena, apply->n_items + 1, sizeof(JournalKey));
-        if (!keys)
-                return -ENOMEM;
-
-        for (size_t i = 0; i < apply->n_items; i++) {
-                const ApplyItem *item = &apply->items[i];
-                keys[i] = (JournalKey){
-                        .key = item->spec->key,
-                        .before = session_text(session, item->spec, &item->before),
-                        .want = session_text(session, item->spec, &item->target),
-                };
-                if (!keys[i].before || !keys[i].want)
-                        return -ENOMEM;
-        }
-
-        JournalPrepared prepared = {
-                .instance = session->engine->instance,
-                .verb = planning_verb_name(change->plan->verb),
-                .from = change->plan->from,
-                .to = change->to,
-                .audit_seq = session->audit.head.seq + 1,
-                .keys = keys,
-                .n_keys = apply->n_items,
-        };
-        return journal_prepared_encode(&prepared, &change->prepared);
-}
-
-static int change_audit(
-                Change *change, AuditEvent event, const char *outcome, const Sha256 *frame,
-                Error *reterr) {
-        Session *session = change->session;
-        bool done = event == AUDIT_OUTCOME;
-        AuditRecord record = {
-                .event = event,
-                .tx = change->tx,
-                .verb = planning_verb_name(change->plan->verb),
-                .generation_from = change->plan->from,
-                .generation_to = change->to,
-                .outcome = done ? outcome : NULL,
-                .exit_code = done ? session->result->exit_code : 0,
-                .has_frame = true,
-                .frame = *frame,
-        };
-
-        const Generation *told = done ? session->current : change->plan->next;
-        int r = report_audit_profiles(session, told, &record.profiles, &record.n_profiles);
-        if (r >= 0)
-                r = report_audit_keys(session, done, &record.keys, &record.n_keys);
-        if (r < 0)
-                return error_set(reterr, r, "cannot write the audit log");
-
-        Sha256 hash;
-        return session_audit(session, &record, &hash, reterr);
-}
-
-/* The outcome record, then DONE. An audit that cannot be written does not undo what is committed, and never blocks
- * taking back: DONE says so with sequence number 0. */
-static void change_close(
-                Change *change, const char *outcome, const char *done_outcome,
-                const Sha256 *frame) {
-        Session *session = change->session;
-        Error error = { 0 };
-
-        JournalDone done = {
-                .outcome = done_outcome,
-                .generation = session->current ? session->current->number : 0,
-        };
-        if (change_audit(change, AUDIT_OUTCOME, outcome, frame, &error) < 0)
-                session_add_error(session, DIAG_AUDIT_INCOMPLETE, &error);
-        else {
-                done.audit_seq = session->audit.head.seq;
-                done.audit_hash = session->audit.head.hash;
-        }
-
-        CLEANUP(strbuf_deinit) StrBuf payload = { 0 };
-        Sha256 hash;
-        error_reset(&error);
-        int r = journal_done_encode(&done, &payload);
-        if (r < 0 || journal_append(&session->journal, JOURNAL_DONE, change->tx, &payload, &hash,
-                                    &error) < 0)
-                /* Not needed for safety: the next entry finds a decided transaction and closes it again. */
-                session_add_error(session, DIAG_AUDIT_INCOMPLETE, &error);
 }
 
 /* --- failing ------------------------------------------------------------------------------------------------ */
@@ -207,16 +105,15 @@ static void change_tell_undone(Change *change) {
 
         change_add_fault(change, wrote ? DIAG_APPLY_UNDONE : DIAG_APPLY_FAILED);
         result->outcome = wrote ? "undone" : "failed";
-        change_tell_stuck(change);
 }
 
 /* After PREPARED: takes the writes back and closes the transaction. */
-static int change_undo(Change *change, Error *reterr) {
+static int change_undo(Change *change, const char *cause, Error *reterr) {
         Session *session = change->session;
         Apply *apply = &change->apply;
 
         JournalRevert revert = {
-                .cause = apply_fault_name(apply->fault),
+                .cause = cause,
                 .key = apply->culprit ? apply->culprit->spec->key : NULL,
                 .error = apply->error,
         };
@@ -233,7 +130,9 @@ static int change_undo(Change *change, Error *reterr) {
         if (r < 0)
                 return error_set(reterr, r, "cannot take the values back");
 
-        change_tell_undone(change);
+        if (apply->culprit)
+                change_tell_undone(change);
+        change_tell_stuck(change);
         r = report_changes(session, change->plan, apply);
         if (r < 0)
                 return error_set(reterr, r, "cannot report the values");
@@ -244,6 +143,8 @@ static int change_undo(Change *change, Error *reterr) {
         if (apply_count(apply, APPLY_STUCK) == 0)
                 change_close(change, session->result->outcome,
                              conflicts ? "reverted-with-conflicts" : "reverted", &hash);
+        if (change->has_window)
+                pending_file_remove(session->engine->seam, session->engine->root_fd);
         session_publish(session, session->result->outcome, change->tx);
         return 0;
 }
@@ -276,71 +177,30 @@ static int change_prepare(Change *change, Error *reterr) {
                 return error_set(reterr, r < 0 ? r : -ENOMEM, "cannot start a transaction");
 
         size_t need = journal_frame_size(change->commit.length) +
-                      journal_frame_size(change->prepared.length) + CHANGE_CLOSING_FRAMES;
+                      journal_frame_size(change->prepared.length) + CHANGE_CLOSING_FRAMES +
+                      (change->has_window ? window_reserve(change) : 0);
         return journal_reserve(&session->journal, need, change_checkpoint, session, reterr);
-}
-
-/* The commit point. A COMMIT that could not be written or flushed gets one more try in a new file, because after a
- * failed flush nobody knows what the old one holds. 0, or <0: what is on disk decides at the next entry. */
-static int change_commit(Change *change, Sha256 *ret_hash, Error *reterr) {
-        Session *session = change->session;
-
-        int r = journal_append(
-                        &session->journal, JOURNAL_COMMIT, change->tx, &change->commit, ret_hash,
-                        reterr);
-        if (r >= 0)
-                r = journal_flush(&session->journal, reterr);
-        if (r >= 0)
-                return 0;
-
-        error_reset(reterr);
-        const JournalRecord records[] = {
-                { JOURNAL_PREPARED, &change->prepared },
-                { JOURNAL_COMMIT, &change->commit },
-        };
-        return journal_rewrite(
-                        &session->journal, change->tx, records, ELEMENTSOF(records), ret_hash,
-                        reterr);
-}
-
-static int change_tell_unknown(Change *change, const char *what, const Error *error) {
-        Session *session = change->session;
-        Diag *d = diag_add(
-                        session->result->findings, DIAG_STATE_UNKNOWN, (Span){ 0 }, "%s: %s", what,
-                        error->text);
-        diag_set_help(session->result->findings, d,
-                      "make room or mend the disk, then run 'twprofile recover'");
-        session->result->outcome = "unknown";
-        session_publish(session, "unknown", change->tx);
-        return 0;
-}
-
-static void change_derive(Change *change) {
-        Session *session = change->session;
-        Error error = { 0 };
-        /* Derived from COMMIT: recovery makes them again when they are missing. */
-        if (generation_store_save(
-                            session->engine->seam, session->state.fd, session->current, &error) < 0)
-                session_add_error(session, DIAG_STATUS_UNWRITABLE, &error);
 }
 
 static int change_finish(Change *change, Error *reterr) {
         Session *session = change->session;
         EngineResult *result = session->result;
-        Error error = { 0 };
         Sha256 hash;
 
         change_report(change, CHANGE_COMMIT);
-        if (change_commit(change, &hash, &error) < 0)
-                return change_tell_unknown(
-                                change, "cannot say whether the change is committed", &error);
-        if (fragment_install(&change->fragment, &error) < 0)
-                return change_tell_unknown(
-                                change, "committed, but not yet for the next boot", &error);
-
-        (void) generation_free(session->current);
-        session->current = TAKE_PTR(change->plan->next);
-        change_derive(change);
+        const JournalRecord records[] = {
+                { JOURNAL_PREPARED, &change->prepared },
+                { JOURNAL_COMMIT, &change->commit },
+        };
+        const Commit commit = {
+                .tx = change->tx,
+                .records = records,
+                .n_records = ELEMENTSOF(records),
+                .fragment = &change->fragment,
+                .next = &change->plan->next,
+        };
+        if (commit_run(session, &commit, &hash) == COMMIT_E_UNKNOWN)
+                return 0;
 
         int r = report_changes(session, change->plan, &change->apply);
         if (r < 0)
@@ -351,6 +211,29 @@ static int change_finish(Change *change, Error *reterr) {
         result->outcome = result->exit_code == 0 ? "applied" : "partly";
         change_close(change, result->outcome, "applied", &hash);
         session_publish(session, result->outcome, change->tx);
+        return 0;
+}
+
+/* Live, and not decided. */
+static int change_await(Change *change, Error *reterr) {
+        Session *session = change->session;
+        EngineResult *result = session->result;
+        Error error = { 0 };
+
+        int r = window_apply(change, &error);
+        if (r < 0) {
+                session_add_error(session, DIAG_STATE_UNWRITABLE, &error);
+                result->outcome = "failed";
+                return change_undo(change, "state-unwritable", reterr);
+        }
+
+        r = report_changes(session, change->plan, &change->apply);
+        if (r < 0)
+                return error_set(reterr, r, "cannot report the values");
+        result->changed = true;
+        result->generation = change->to;
+        result->outcome = "pending";
+        session_publish(session, "pending", change->tx);
         return 0;
 }
 
@@ -382,8 +265,8 @@ static int change_write(Change *change, Error *reterr) {
         return r < 0 ? error_set(reterr, r, "cannot write the values") : r;
 }
 
-/* An intent that cannot be written refuses the change: PREPARED stands in the journal, so it is closed. */
-static int change_refuse_unaudited(Change *change, const Error *error) {
+/* PREPARED stands in the journal, and nothing was written. */
+static void change_withdraw(Change *change) {
         Session *session = change->session;
         Sha256 hash;
         CLEANUP(strbuf_deinit) StrBuf payload = { 0 };
@@ -398,7 +281,35 @@ static int change_refuse_unaudited(Change *change, const Error *error) {
                 (void) !journal_append(
                                 &session->journal, JOURNAL_DONE, change->tx, &payload, &hash,
                                 &ignored);
+}
+
+/* An intent that cannot be written refuses the change. */
+static int change_refuse_unaudited(Change *change, const Error *error) {
+        change_withdraw(change);
         return change_refuse(change, DIAG_AUDIT_UNWRITABLE, error);
+}
+
+/* With a window: the guard has to hold the deadline before the first write. */
+static int change_arm(Change *change, Error *reterr) {
+        Session *session = change->session;
+        int r = change->has_window ? window_arm(change, reterr) : 0;
+        if (r != WINDOW_E_REFUSED)
+                return r;
+
+        session->result->exit_code = diag_list_exit_code(session->result->findings);
+        change_close(change, session->result->outcome, "reverted", &change->prepared_hash);
+        return r;
+}
+
+/* What lasts is made ready before the first write, unless it is made by whoever confirms. */
+static int change_prepare_fragment(Change *change, Error *reterr) {
+        const Engine *engine = change->session->engine;
+        const Plan *plan = change->plan;
+        return change->has_window
+                               ? 0
+                               : fragment_prepare(
+                                                 engine->seam, engine->root_fd, plan->fragment,
+                                                 plan->fragment_length, &change->fragment, reterr);
 }
 
 static int change_execute(Change *change, Error *reterr) {
@@ -414,9 +325,7 @@ static int change_execute(Change *change, Error *reterr) {
         r = change_rehearse(change, reterr);
         if (r != 0)
                 return r < 0 ? r : 0;
-        r = fragment_prepare(
-                        session->engine->seam, session->engine->root_fd, change->plan->fragment,
-                        change->plan->fragment_length, &change->fragment, &error);
+        r = change_prepare_fragment(change, &error);
         if (r < 0)
                 return change_refuse(change, DIAG_FRAGMENT_UNWRITABLE, &error);
 
@@ -428,11 +337,16 @@ static int change_execute(Change *change, Error *reterr) {
         r = change_audit(change, AUDIT_INTENT, NULL, &change->prepared_hash, &error);
         if (r < 0)
                 return change_refuse_unaudited(change, &error);
+        r = change_arm(change, reterr);
+        if (r != 0)
+                return r < 0 ? r : 0;
 
         r = change_write(change, reterr);
         if (r == APPLY_E_FAULT)
-                return change_undo(change, reterr);
-        return r < 0 ? r : change_finish(change, reterr);
+                return change_undo(change, apply_fault_name(change->apply.fault), reterr);
+        if (r < 0)
+                return r;
+        return change->has_window ? change_await(change, reterr) : change_finish(change, reterr);
 }
 
 /* Before anything is done: what would be done, for dry runs, refusals and no-ops. */
@@ -452,6 +366,24 @@ static int change_describe(Session *session, const Plan *plan, const char *outco
         return 0;
 }
 
+/* What the plan does not judge: what is quarantined, and whether there can be a window. */
+static int change_check(Session *session, const Plan *plan) {
+        const EngineRequest *request = session->request;
+        Error error = { 0 };
+        int r = window_is_asked(request) ? window_check(session) : 0;
+        if (r != 0 || request->verb != ENGINE_ENABLE)
+                return r;
+
+        r = quarantine_check(session, plan->next, &error);
+        if (r == QUARANTINE_E_REFUSED)
+                session->result->outcome = "refused";
+        if (r >= 0 || r == -ENOMEM)
+                return r;
+        session_add_error(session, DIAG_STATE_UNWRITABLE, &error);
+        session->result->outcome = "failed";
+        return QUARANTINE_E_REFUSED;
+}
+
 int change_run(Session *session, Error *reterr) {
         EngineResult *result = session->result;
         result->generation_before = session->current ? session->current->number : 0;
@@ -465,6 +397,9 @@ int change_run(Session *session, Error *reterr) {
 
         if (plan->is_noop)
                 return change_describe(session, plan, "unchanged", reterr);
+        r = change_check(session, plan);
+        if (r != 0)
+                return r < 0 ? error_set(reterr, r, "cannot change") : 0;
         if (session->request->dry_run) {
                 result->generation = plan->next->number;
                 return change_describe(session, plan, "planned", reterr);
@@ -479,6 +414,7 @@ int change_run(Session *session, Error *reterr) {
                 .planning = &planning,
                 .plan = plan,
                 .to = plan->next->number,
+                .has_window = window_is_asked(session->request),
                 .fragment = { .dir = SEAM_FD_EMPTY },
         };
         return change_execute(&change, reterr);

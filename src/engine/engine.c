@@ -4,11 +4,14 @@
 #include <sys/utsname.h>
 
 #include "engine/change.h"
+#include "engine/confirm.h"
 #include "engine/fragment.h"
 #include "engine/make-live.h"
 #include "engine/paths.h"
+#include "engine/quarantine.h"
 #include "engine/recovery.h"
 #include "engine/report.h"
+#include "engine/revert.h"
 #include "record/status-format.h"
 #include "system/instance.h"
 
@@ -144,20 +147,77 @@ static int engine_boot(Session *session, Error *reterr) {
 
 /* --- requests ----------------------------------------------------------------------------------------------- */
 
-static int engine_dispatch(Session *session, Error *reterr) {
+static int engine_recover(Session *session) {
+        EngineResult *result = session->result;
+        bool settled = diag_list_count(result->findings) > 0;
+        if (!streq(result->outcome, "reverted"))
+                result->outcome = settled ? "recovered" : "unchanged";
+        result->changed = settled;
+        session_publish(session, result->outcome, NULL);
+        return 0;
+}
+
+/* While a change awaits confirmation nothing else is changed; a boot that is none (a soft reboot) leaves it alone. */
+static int engine_dispatch_undecided(Session *session, Error *reterr) {
         EngineResult *result = session->result;
         const EngineRequest *request = session->request;
 
-        if (request->verb == ENGINE_BOOT)
-                return engine_boot(session, reterr);
-        if (request->verb == ENGINE_RECOVER) {
-                bool settled = diag_list_count(result->findings) > 0;
-                result->outcome = settled ? "recovered" : "unchanged";
-                result->changed = settled;
-                session_publish(session, result->outcome, NULL);
+        switch (request->verb) {
+        case ENGINE_ENABLE:
+                return undecided_answer_enable(session, reterr);
+        case ENGINE_ROLLBACK:
+                return request->to ? undecided_refuse(session) : revert_by_user(session, reterr);
+        case ENGINE_DISABLE:
+                return undecided_refuse(session);
+        case ENGINE_RECOVER:
+        case ENGINE_BOOT:
+                result->tx = arena_copy(session->arena, session->undecided->tx);
+                if (!result->tx)
+                        return error_set(reterr, -ENOMEM, "cannot recover");
+                result->deadline_ms = session->undecided->applied.deadline_ms;
+                result->outcome = "pending";
+                session_publish(session, "pending", result->tx);
                 return 0;
+        case ENGINE_CONFIRM:
+        case ENGINE_REVERT:
+        case ENGINE_RELEASE:
+        default:
+                assert(!"decided by the caller");
+                return -EINVAL;
         }
-        return change_run(session, reterr);
+}
+
+static int engine_dispatch(Session *session, Error *reterr) {
+        switch (session->request->verb) {
+        case ENGINE_CONFIRM:
+                return confirm_run(session, reterr);
+        case ENGINE_REVERT:
+                return revert_by_guard(session, reterr);
+        case ENGINE_RELEASE:
+                return quarantine_release(session, reterr);
+        case ENGINE_ENABLE:
+        case ENGINE_DISABLE:
+        case ENGINE_ROLLBACK:
+        case ENGINE_RECOVER:
+        case ENGINE_BOOT:
+        default:
+                break;
+        }
+        if (session->undecided)
+                return engine_dispatch_undecided(session, reterr);
+        if (session->request->verb == ENGINE_BOOT)
+                return engine_boot(session, reterr);
+        return session->request->verb == ENGINE_RECOVER ? engine_recover(session)
+                                                        : change_run(session, reterr);
+}
+
+/* The guard takes back whatever the state directory says of it. */
+static int engine_fail_session(Session *session, int r, const Error *error, Error *reterr) {
+        if (r == -ENOMEM)
+                return error_set(reterr, r, "cannot work");
+        if (session->request->verb == ENGINE_REVERT && r != -EBUSY)
+                return revert_without_state(session, error, reterr);
+        return engine_refuse(session, r, error);
 }
 
 static int engine_work(Session *session, Error *reterr) {
@@ -166,18 +226,22 @@ static int engine_work(Session *session, Error *reterr) {
 
         int r = session_open(session, &error);
         if (r < 0)
-                return r == -ENOMEM ? error_set(reterr, r, "cannot work")
-                                    : engine_refuse(session, r, &error);
+                return engine_fail_session(session, r, &error, reterr);
 
         if (!request->dry_run) {
                 bool thorough = request->verb == ENGINE_BOOT || request->verb == ENGINE_RECOVER;
-                r = recovery_run(session, thorough, reterr);
+                r = recovery_run(session, thorough, &error);
                 if (r == RECOVERY_E_REFUSED) {
                         session->result->outcome = "unknown";
                         return 0;
                 }
-                if (r < 0)
+                if (r < 0 && request->verb == ENGINE_REVERT)
+                        return engine_fail_session(session, r, &error, reterr);
+                if (r < 0) {
+                        if (reterr)
+                                *reterr = error;
                         return r;
+                }
         }
 
         if (!session->current) {

@@ -34,6 +34,9 @@ typedef int (*EngineArm)(void *userdata, const char *tx, Error *reterr);
 typedef void (*EngineProgress)(
                 void *userdata, const char *step, size_t done, size_t total, const char *text);
 
+/* CLOCK_BOOTTIME in milliseconds: it counts while the machine sleeps and does not follow the wall clock. */
+typedef int64_t (*EngineClock)(void *userdata);
+
 typedef struct Engine {
         const Seam *seam;
         int root_fd;     /* the directory that stands for "/"; borrowed */
@@ -49,6 +52,8 @@ typedef struct Engine {
         void *arm_userdata;
         EngineProgress progress; /* may be NULL */
         void *progress_userdata;
+        EngineClock clock; /* NULL: the kernel's */
+        void *clock_userdata;
 } Engine;
 
 /* Reads boot id, kernel release and namespace through the seam. boot_id, netns_cookie and kernel are left alone
@@ -79,7 +84,7 @@ typedef struct EngineRequest {
         uint32_t confirm_within_s;
         bool runtime;
         const char *gate; /* ENABLE with confirm_within_s: the baseline of the health gate as JSON text, or NULL */
-        const char *token;    /* CONFIRM: what enable gave */
+        const char *token; /* CONFIRM: what enable gave. REVERT: the transaction's id; NULL: whichever */
         bool same_session;    /* CONFIRM: the caller may be of the session that made the change */
         const char *choice;   /* RECOVER: NULL, "base" or "keep", where the journal cannot decide */
         const char *cause;    /* REVERT: "deadline" or "gate" */
@@ -111,7 +116,7 @@ typedef struct EngineResult {
         const char *token;   /* of the change that awaits confirmation, NULL otherwise */
         int64_t deadline_ms; /* of it, CLOCK_BOOTTIME; 0 for none */
         const char *outcome; /* "applied", "unchanged", "planned", "pending" (awaits confirmation), "refused", "invalid", "not-found", "undone",
-                                "failed", "partly", "recovered", "unknown" */
+                                "failed", "partly", "recovered", "reverted", "released", "unknown" */
         const char *fragment; /* its bytes afterwards (or as planned), NULL for none */
         const EngineChange *changes;
         size_t n_changes;

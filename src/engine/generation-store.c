@@ -62,9 +62,9 @@ int generation_store_load(
         return 0;
 }
 
-static int generation_mark_enabled(
+int generation_store_mark(
                 const Seam *seam, int state_fd, const Generation *generation, Error *reterr) {
-        if (generation->n_profiles == 0) {
+        if (!generation || generation->n_profiles == 0) {
                 int r = seam->ops->unlink_at(seam, state_fd, ENGINE_ENABLED, 0);
                 return r < 0 && r != -ENOENT ? error_set(reterr, r, "cannot remove the marker '%s'",
                                                          ENGINE_ENABLED)
@@ -101,7 +101,7 @@ int generation_store_save(
                 generation_name(generation->number - GENERATION_STORE_MAX, name);
                 (void) seam->ops->unlink_at(seam, dir.fd, name, 0);
         }
-        return generation_mark_enabled(seam, state_fd, generation, reterr);
+        return generation_store_mark(seam, state_fd, generation, reterr);
 }
 
 static int generation_visit_highest(void *userdata, const char *name) {
@@ -130,6 +130,11 @@ bool generation_store_has(const Seam *seam, int state_fd, uint64_t number) {
 
         cleanup_seam_fd SeamFd fd = SEAM_FD_EMPTY;
         return seam_open(seam, state_fd, path, O_RDONLY | O_NOFOLLOW, 0, &fd) >= 0;
+}
+
+bool generation_store_is_marked(const Seam *seam, int state_fd) {
+        cleanup_seam_fd SeamFd fd = SEAM_FD_EMPTY;
+        return seam_open(seam, state_fd, ENGINE_ENABLED, O_RDONLY | O_NOFOLLOW, 0, &fd) >= 0;
 }
 
 typedef struct CheckpointVisit {

@@ -21,6 +21,10 @@ NODISCARD int generation_store_load(
 /* Also writes or removes the marker, and prunes. */
 NODISCARD int generation_store_save(
                 const Seam *seam, int state_fd, const Generation *generation, Error *reterr);
+/* The marker of a state that has to be made live at boot, alone. `generation` NULL: nothing enabled. */
+NODISCARD int generation_store_mark(
+                const Seam *seam, int state_fd, const Generation *generation, Error *reterr);
+bool generation_store_is_marked(const Seam *seam, int state_fd);
 /* The highest number there is, 0 for none. */
 NODISCARD int generation_store_find_highest(
                 const Seam *seam, int state_fd, uint64_t *ret, Error *reterr);

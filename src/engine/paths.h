@@ -10,6 +10,8 @@
 #define ENGINE_ENABLED       "enabled"
 #define ENGINE_GENERATIONS   "generations"
 #define ENGINE_AUDIT_HEAD    "audit-head"
+#define ENGINE_QUARANTINE    "quarantine"
+#define ENGINE_DAMAGED       "journal.damaged"
 
 #define ENGINE_LOG_DIR       "var/log/twprofile"
 #define ENGINE_LOG_MODE      0755
@@ -18,6 +20,8 @@
 #define ENGINE_RUN_MODE      0755
 #define ENGINE_STATUS        "status.json"
 #define ENGINE_STATUS_STEM   "status." /* of its temporary names */
+#define ENGINE_PENDING       "pending"
+#define ENGINE_PENDING_STEM  "pending."
 
 #define ENGINE_SYSCTL_DIR    "etc/sysctl.d"
 #define ENGINE_SYSCTL_MODE   0755

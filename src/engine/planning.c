@@ -35,7 +35,7 @@ static int planning_refuse_by_findings(Session *session) {
                                              : "refused");
 }
 
-static int planning_load_bundles(Session *session, Error *reterr) {
+int planning_load_bundles(Session *session, DiagList *findings, WantedBundles *ret, Error *reterr) {
         const EngineRequest *request = session->request;
         ProfileDirs dirs = {
                 .seam = session->engine->seam,
@@ -53,8 +53,12 @@ static int planning_load_bundles(Session *session, Error *reterr) {
                 .names = request->profiles,
                 .n_names = request->n_profiles,
         };
-        int r = wanted_bundles_load(
-                        &wanted, session->result->findings, &session->result->bundles, reterr);
+        return wanted_bundles_load(&wanted, findings, ret, reterr);
+}
+
+static int planning_ask_bundles(Session *session, Error *reterr) {
+        int r = planning_load_bundles(
+                        session, session->result->findings, &session->result->bundles, reterr);
         return r == WANTED_E_REFUSED ? planning_refuse_by_findings(session) : r;
 }
 
@@ -191,6 +195,7 @@ static int planning_decide(Session *session, Planning *planning, Plan **ret_plan
         if (r < 0)
                 return r;
 
+        planning->fragment = input.fragment;
         r = plan_build(&input, session->result->findings, ret_plan, reterr);
         return r == PLAN_E_REFUSED ? planning_refuse_by_findings(session) : r;
 }
@@ -198,7 +203,7 @@ static int planning_decide(Session *session, Planning *planning, Plan **ret_plan
 int planning_run(Session *session, Planning *ret, Plan **ret_plan, Error *reterr) {
         int r = session->request->verb == ENGINE_ROLLBACK
                                 ? planning_load_target(session, ret, reterr)
-                                : planning_load_bundles(session, reterr);
+                                : planning_ask_bundles(session, reterr);
         if (r == 0)
                 r = planning_read_live(session, ret, reterr);
         if (r == 0)

@@ -15,12 +15,16 @@
 typedef struct Planning {
         Generation *target; /* ROLLBACK; NULL for the origin */
         LiveSet live;
+        PlanFragment fragment; /* as found */
 } Planning;
 
 enum {
         PLANNING_E_REFUSED = 1, /* result->findings and outcome are set */
 };
 
+/* What ENABLE and DISABLE name, with what is enabled. 0, WANTED_E_REFUSED, or <0. */
+NODISCARD int planning_load_bundles(
+                Session *session, DiagList *findings, WantedBundles *ret, Error *reterr);
 NODISCARD int planning_run(Session *session, Planning *ret, Plan **ret_plan, Error *reterr);
 void planning_deinit(Planning *planning);
 

@@ -1,15 +1,14 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "engine/recovery.h"
 
-#include <fcntl.h>
-
-#include "engine/apply.h"
 #include "engine/fragment.h"
 #include "engine/generation-store.h"
-#include "engine/live-set.h"
 #include "engine/make-live.h"
-#include "engine/paths.h"
+#include "engine/pending-file.h"
+#include "engine/quarantine.h"
 #include "engine/report.h"
+#include "engine/restore.h"
+#include "engine/revert.h"
 #include "engine/upkeep.h"
 
 typedef struct Recovery {
@@ -29,154 +28,22 @@ static Diag *recovery_add(Recovery *recovery, DiagId id, const char *text) {
 
 /* --- undo ------------------------------------------------------------------------------------------------- */
 
-/* The item that apply_undo() brings from one value to another, where it still has the first. */
-static int recovery_add_item(
-                Session *session, const SysctlSpec *spec, const char *from, const char *to,
-                LiveSet *live, Apply *apply) {
-        const LiveKey *key = live_find(&live->snapshot, spec);
-        ApplyItem item = {
-                .spec = spec,
-                .file = live_set_find(live, spec),
-                .is_absent = key && key->state == LIVE_ABSENT,
-                .state = APPLY_WRITTEN, /* perhaps: undo looks at the value itself */
-        };
-        int r = sysctl_value_from_kernel(spec, to, strlen(to), session->arena, &item.before);
-        if (r >= 0)
-                r = sysctl_value_from_kernel(
-                                spec, from, strlen(from), session->arena, &item.target);
-        if (r < 0)
-                return r;
-
-        apply->written[apply->n_written++] = apply->n_items;
-        apply->items[apply->n_items++] = item;
-        return 0;
-}
-
-static int recovery_compare_specs(const void *a, const void *b) {
-        return strcmp((*(const SysctlSpec *const *) a)->key, (*(const SysctlSpec *const *) b)->key);
-}
-
-static int recovery_open_live(Recovery *recovery, LiveSet *ret, Error *reterr) {
-        Session *session = recovery->session;
-        const JournalPrepared *prepared = &recovery->prepared;
-
-        const SysctlSpec **specs = arena_alloc_array(
-                        session->arena, prepared->n_keys + 1, sizeof(const SysctlSpec *));
-        if (!specs)
-                return error_set(reterr, -ENOMEM, "cannot recover");
-
-        size_t n = 0;
-        for (size_t i = 0; i < prepared->n_keys; i++) {
-                const SysctlSpec *spec = catalogue_find(prepared->keys[i].key);
-                if (spec)
-                        specs[n++] = spec;
-        }
-        qsort(specs, n, sizeof(const SysctlSpec *), recovery_compare_specs);
-        return live_set_open(
-                        &(SeamFd){ session->engine->seam, session->engine->root_fd }, specs, n,
-                        session->arena, ret, reterr);
-}
-
-static int recovery_report_undo(Recovery *recovery, const Apply *apply) {
-        static const char *const words[] = {
-                [APPLY_WAITING] = "untouched", [APPLY_WRITTEN] = "untouched",
-                [APPLY_UNDONE] = "undone",     [APPLY_FOREIGN] = "left",
-                [APPLY_STUCK] = "stuck",       [APPLY_VANISHED] = "gone",
-        };
-        Session *session = recovery->session;
-        DiagList *findings = session->result->findings;
-        AuditKey *keys = arena_alloc_array(session->arena, apply->n_items + 1, sizeof(AuditKey));
-        if (!keys)
-                return -ENOMEM;
-
-        for (size_t i = 0; i < apply->n_items; i++) {
-                const ApplyItem *item = &apply->items[i];
-                keys[i] = (AuditKey){
-                        .key = item->spec->key,
-                        .before = session_text(session, item->spec, &item->target),
-                        .wanted = session_text(session, item->spec, &item->before),
-                        .after = item->has_after ? session_text(session, item->spec, &item->after)
-                                                 : NULL,
-                        .outcome = words[item->state],
-                };
-                if (item->state != APPLY_FOREIGN && item->state != APPLY_STUCK)
-                        continue;
-
-                bool stuck = item->state == APPLY_STUCK;
-                Diag *d = diag_add(
-                                findings, stuck ? DIAG_STATE_UNKNOWN : DIAG_FOREIGN_VALUE_KEPT,
-                                (Span){ 0 },
-                                stuck ? "'%s' could not be put back to '%s'"
-                                      : "'%s' is left as it is: somebody else changed it from '%s'",
-                                item->spec->key, stuck ? keys[i].wanted : keys[i].before);
-                diag_set_key(findings, d, item->spec->key);
-        }
-
-        recovery->keys = keys;
-        recovery->n_keys = apply->n_items;
-        return 0;
-}
-
-/* Undo takes every key of the transaction back. Redo (`leaving`) takes those forward that are not in the new
- * generation any more. */
-static int recovery_collect(
-                Recovery *recovery, bool leaving, LiveSet *live, Apply *ret, Error *reterr) {
-        Session *session = recovery->session;
-        const JournalPrepared *prepared = &recovery->prepared;
-
-        Apply apply = {
-                .items = arena_alloc_array(session->arena, prepared->n_keys + 1, sizeof(ApplyItem)),
-                .written = arena_alloc_array(session->arena, prepared->n_keys + 1, sizeof(size_t)),
-                .arena = session->arena,
-        };
-        if (!apply.items || !apply.written)
-                return error_set(reterr, -ENOMEM, "cannot recover");
-
-        for (size_t i = 0; i < prepared->n_keys; i++) {
-                const JournalKey *key = &prepared->keys[i];
-                const SysctlSpec *spec = catalogue_find(key->key);
-                if (spec && leaving && generation_find_key(session->current, spec))
-                        continue;
-
-                int r = !spec     ? -ENOKEY
-                        : leaving ? recovery_add_item(
-                                                    session, spec, key->before, key->want, live,
-                                                    &apply)
-                                  : recovery_add_item(
-                                                    session, spec, key->want, key->before, live,
-                                                    &apply);
-                if (r < 0)
-                        return error_set(
-                                        reterr, r, "cannot understand the journal's '%s'",
-                                        key->key);
-        }
-        *ret = apply;
-        return 0;
-}
-
 static int recovery_undo(Recovery *recovery, Error *reterr) {
         Session *session = recovery->session;
+        const JournalPrepared *prepared = &recovery->prepared;
 
-        CLEANUP(live_set_close) LiveSet live = { 0 };
-        Apply apply;
-        int r = recovery_open_live(recovery, &live, reterr);
-        if (r >= 0)
-                r = recovery_collect(recovery, /* leaving= */ false, &live, &apply, reterr);
+        CLEANUP(restore_close) Restore restore = { 0 };
+        int r = restore_undo(session, prepared->keys, prepared->n_keys, &restore, reterr);
         if (r < 0)
                 return r;
 
-        r = apply_undo(&apply);
-        if (r >= 0)
-                r = recovery_report_undo(recovery, &apply);
-        if (r < 0)
-                return error_set(reterr, r, "cannot recover");
-
-        recovery->is_stuck = apply_count(&apply, APPLY_STUCK) > 0;
+        recovery->keys = restore.keys;
+        recovery->n_keys = restore.n_keys;
+        recovery->is_stuck = restore.n_stuck > 0;
         if (recovery->is_stuck)
                 return 0;
 
-        bool conflicts = apply_count(&apply, APPLY_FOREIGN) > 0;
-        recovery->outcome = conflicts ? "reverted-with-conflicts" : "reverted";
+        recovery->outcome = restore.n_kept > 0 ? "reverted-with-conflicts" : "reverted";
         Diag *d = recovery_add(
                         recovery, DIAG_RECOVERED,
                         "a change that was cut off was taken back: every value is as it was before it");
@@ -214,55 +81,47 @@ static int recovery_install(Session *session, Error *reterr) {
 }
 
 /* What is told of a redo: the generation's keys, then those that left it. */
-static int recovery_report_leaving(Recovery *recovery, const Apply *apply) {
-        Session *session = recovery->session;
+static int recovery_report_leaving(Recovery *recovery, const Restore *restore) {
         AuditKey *keys = arena_alloc_array(
-                        session->arena, recovery->n_keys + apply->n_items + 1, sizeof(AuditKey));
+                        recovery->session->arena, recovery->n_keys + restore->n_keys + 1,
+                        sizeof(AuditKey));
         if (!keys)
                 return -ENOMEM;
         if (recovery->n_keys > 0)
                 memcpy(keys, recovery->keys, recovery->n_keys * sizeof(AuditKey));
 
-        for (size_t i = 0; i < apply->n_items; i++) {
-                const ApplyItem *item = &apply->items[i];
-                bool stuck = item->state == APPLY_STUCK;
+        for (size_t i = 0; i < restore->n_keys; i++) {
                 AuditKey *key = &keys[recovery->n_keys++];
-                *key = (AuditKey){
-                        .key = item->spec->key,
-                        .wanted = session_text(session, item->spec, &item->before),
-                        .after = item->has_after ? session_text(session, item->spec, &item->after)
-                                                 : NULL,
-                        .outcome = item->state == APPLY_UNDONE     ? "restored"
-                                   : item->state == APPLY_VANISHED ? "gone"
-                                   : stuck                         ? "stuck"
-                                                                   : "left",
-                };
-                if (!stuck)
-                        continue;
-                recovery->is_stuck = true;
-                Diag *d = diag_add(
-                                session->result->findings, DIAG_STATE_UNKNOWN, (Span){ 0 },
-                                "'%s' could not be put back to '%s'", item->spec->key, key->wanted);
-                diag_set_key(session->result->findings, d, item->spec->key);
+                *key = restore->keys[i];
+                key->before = NULL;
+                if (streq(key->outcome, "undone"))
+                        key->outcome = "restored";
         }
         recovery->keys = keys;
+        recovery->is_stuck = restore->n_stuck > 0;
         return 0;
 }
 
 /* The power went between COMMIT and the new fragment, so systemd-sysctl has just applied the old one: a key that was
- * to leave stands at its old value again. What stands at any other value is the boot's own. */
+ * to leave stands at its old value again. What stands at any other value is the boot's own, and nothing to tell. */
 static int recovery_restore_leaving(Recovery *recovery, Error *reterr) {
-        CLEANUP(live_set_close) LiveSet live = { 0 };
-        Apply apply;
-        int r = recovery_open_live(recovery, &live, reterr);
+        Session *session = recovery->session;
+        const JournalPrepared *prepared = &recovery->prepared;
+        CLEANUP(restore_close) Restore restore = { 0 };
+
+        int r = restore_open(session, prepared->keys, prepared->n_keys, &restore, reterr);
+        restore.is_silent = true;
+        for (size_t i = 0; i < prepared->n_keys && r >= 0; i++) {
+                const JournalKey *key = &prepared->keys[i];
+                const SysctlSpec *spec = catalogue_find(key->key);
+                if (!spec || !generation_find_key(session->current, spec))
+                        r = restore_add(&restore, key->key, key->before, key->want, reterr);
+        }
         if (r >= 0)
-                r = recovery_collect(recovery, /* leaving= */ true, &live, &apply, reterr);
+                r = restore_run(&restore, reterr);
         if (r < 0)
                 return r;
-
-        r = apply_undo(&apply);
-        if (r >= 0)
-                r = recovery_report_leaving(recovery, &apply);
+        r = recovery_report_leaving(recovery, &restore);
         return r < 0 ? error_set(reterr, r, "cannot recover") : 0;
 }
 
@@ -397,6 +256,48 @@ static int recovery_tell(Recovery *recovery, Error *reterr) {
         return 0;
 }
 
+/* Who took it back: what the journal says, else the death in the middle of it. */
+static int recovery_quarantine(Recovery *recovery, bool same_boot, Error *reterr) {
+        Session *session = recovery->session;
+        const JournalPrepared *prepared = &recovery->prepared;
+        if (!prepared->has_window || prepared->window_s == 0)
+                return 0;
+
+        const char *cause = same_boot ? NULL : "reboot";
+        const JournalFrame *frame = journal_find_last(
+                        &session->journal, JOURNAL_REVERT, recovery->last->tx);
+        if (frame) {
+                JournalRevert revert;
+                int r = journal_revert_decode(frame, session->arena, &revert, reterr);
+                if (r < 0)
+                        return r;
+                cause = revert_is_automatic(revert.cause) ? revert.cause : NULL;
+        }
+        if (cause)
+                quarantine_add(session, prepared->profiles, prepared->n_profiles, cause,
+                               recovery->last->tx);
+        return 0;
+}
+
+static int recovery_take_back(Recovery *recovery, bool same_boot, Error *reterr) {
+        Session *session = recovery->session;
+        int r = session_load(session, reterr);
+        if (r < 0)
+                return r;
+
+        if (same_boot && !session->engine->files_only) {
+                r = recovery_undo(recovery, reterr);
+                if (r < 0)
+                        return r;
+        } else {
+                recovery->outcome = "dropped-by-reboot";
+                (void) recovery_add(
+                                recovery, DIAG_DROPPED_BY_REBOOT,
+                                "a change was cut off by a reboot: nothing of it is left");
+        }
+        return recovery->is_stuck ? 0 : recovery_quarantine(recovery, same_boot, reterr);
+}
+
 static int recovery_settle(Recovery *recovery, Error *reterr) {
         Session *session = recovery->session;
         const Instance *here = &session->engine->instance;
@@ -411,19 +312,9 @@ static int recovery_settle(Recovery *recovery, Error *reterr) {
                 return r;
         upkeep_sweep(session);
 
-        if (recovery->last->type == JOURNAL_COMMIT)
-                r = recovery_redo(recovery, same_boot, reterr);
-        else {
-                r = session_load(session, reterr);
-                if (r >= 0 && same_boot && !session->engine->files_only)
-                        r = recovery_undo(recovery, reterr);
-                else if (r >= 0) {
-                        recovery->outcome = "dropped-by-reboot";
-                        (void) recovery_add(
-                                        recovery, DIAG_DROPPED_BY_REBOOT,
-                                        "a change was cut off by a reboot: nothing of it is left");
-                }
-        }
+        r = recovery->last->type == JOURNAL_COMMIT
+                            ? recovery_redo(recovery, same_boot, reterr)
+                            : recovery_take_back(recovery, same_boot, reterr);
         if (r < 0)
                 return r;
         if (recovery->is_stuck) {
@@ -433,6 +324,8 @@ static int recovery_settle(Recovery *recovery, Error *reterr) {
         }
 
         r = recovery_close(recovery, reterr);
+        if (recovery->prepared.has_window)
+                pending_file_remove(session->engine->seam, session->engine->root_fd);
         if (r >= 0)
                 session_publish(session, recovery->outcome, recovery->last->tx);
         return r < 0 ? r : recovery_tell(recovery, reterr);
@@ -447,6 +340,115 @@ static int recovery_refuse_corrupt(Session *session, const char *text, const Err
         return RECOVERY_E_REFUSED;
 }
 
+/* --- what awaits confirmation --------------------------------------------------------------------------------- */
+
+/* The guard needs it, and somebody may have removed it. */
+static int recovery_keep_pending(Session *session, Error *reterr) {
+        const Engine *engine = session->engine;
+        const Undecided *undecided = session->undecided;
+        if (undecided->applied.deadline_ms == 0 ||
+            pending_file_exists(engine->seam, engine->root_fd))
+                return 0;
+
+        Pending pending = {
+                .deadline_ms = undecided->applied.deadline_ms,
+                .instance = undecided->prepared.instance,
+                .keys = undecided->prepared.keys,
+                .n_keys = undecided->prepared.n_keys,
+                .profiles = undecided->prepared.profiles,
+                .n_profiles = undecided->prepared.n_profiles,
+        };
+        memcpy(pending.tx, undecided->tx, sizeof(pending.tx));
+        Error error = { 0 };
+        int r = pending_file_write(engine->seam, engine->root_fd, &pending, &error);
+        if (r == -ENOMEM)
+                return error_set(reterr, r, "cannot keep the change that awaits confirmation");
+        if (r < 0)
+                session_add_error(session, DIAG_STATUS_UNWRITABLE, &error);
+        return 0;
+}
+
+static int recovery_expire(Recovery *recovery, Error *reterr) {
+        Session *session = recovery->session;
+        EngineResult *result = session->result;
+
+        int r = session_load(session, reterr);
+        if (r < 0)
+                return r;
+        (void) recovery_add(
+                        recovery, DIAG_WINDOW_EXPIRED,
+                        "a change that was not confirmed in time has been taken back");
+        r = revert_run(session, &(Revert){ .cause = "deadline" }, reterr);
+        if (r < 0)
+                return r;
+        if (streq(result->outcome, "unknown"))
+                return RECOVERY_E_REFUSED;
+        if (session->request->verb == ENGINE_RECOVER)
+                return 0;
+
+        /* The request that comes now has its own story to tell. */
+        result->tx = "";
+        result->changes = NULL;
+        result->n_changes = 0;
+        result->changed = false;
+        result->outcome = "failed";
+        return 0;
+}
+
+/* APPLIED, of this boot: stays until its deadline. The guard comes to take it back with a cause of its own. */
+static int recovery_await(Recovery *recovery, Error *reterr) {
+        Session *session = recovery->session;
+        const Instance *here = &session->engine->instance;
+        const JournalFrame *prepared = journal_find_last(
+                        &session->journal, JOURNAL_PREPARED, recovery->last->tx);
+
+        Error error = { 0 };
+        int r = undecided_load(session, prepared, recovery->last, &session->undecided, &error);
+        if (r == -EBADMSG)
+                return recovery_refuse_corrupt(session, "the journal cannot be understood", &error);
+        if (r < 0)
+                return error_set(reterr, r, "cannot recover");
+        if (here->netns_inode != recovery->prepared.instance.netns_inode)
+                return recovery_refuse_namespace(recovery);
+
+        if (session->request->verb == ENGINE_REVERT)
+                return 0;
+        return undecided_is_expired(session, session->undecided)
+                               ? recovery_expire(recovery, reterr)
+                               : recovery_keep_pending(session, reterr);
+}
+
+static bool recovery_is_awaiting(const Recovery *recovery) {
+        const Engine *engine = recovery->session->engine;
+        return recovery->last->type == JOURNAL_APPLIED && recovery->has_prepared &&
+               !engine->files_only &&
+               streq(engine->instance.boot_id, recovery->prepared.instance.boot_id);
+}
+
+static int recovery_upkeep(Session *session, Error *reterr) {
+        if (!session->undecided)
+                pending_file_remove(session->engine->seam, session->engine->root_fd);
+        return upkeep_run(session, reterr);
+}
+
+/* 0, RECOVERY_E_REFUSED or <0. */
+static int recovery_read_prepared(Recovery *recovery, Error *reterr) {
+        Session *session = recovery->session;
+        const JournalFrame *prepared = journal_find_last(
+                        &session->journal, JOURNAL_PREPARED, recovery->last->tx);
+        if (!prepared)
+                return 0;
+
+        Error error = { 0 };
+        int r = journal_prepared_decode(prepared, session->arena, &recovery->prepared, &error);
+        if (r == -EBADMSG)
+                return recovery_refuse_corrupt(session, "the journal cannot be understood", &error);
+        if (r < 0)
+                return error_set(reterr, r, "cannot recover");
+        recovery->has_prepared = true;
+        return 0;
+}
+
 int recovery_run(Session *session, bool at_boot, Error *reterr) {
         const JournalScan *scan = &session->journal.scan;
         if (scan->tail == JOURNAL_TAIL_CORRUPT)
@@ -458,25 +460,12 @@ int recovery_run(Session *session, bool at_boot, Error *reterr) {
         Recovery recovery = { .session = session };
         if (scan->n_frames > 0)
                 recovery.last = &scan->frames[scan->n_frames - 1];
-        if (!recovery.last || recovery.last->type == JOURNAL_DONE)
-                return at_boot ? upkeep_run(session, reterr) : 0;
-
-        Error error = { 0 };
-        const JournalFrame *prepared = journal_find_last(
-                        &session->journal, JOURNAL_PREPARED, recovery.last->tx);
-        if (prepared) {
-                int r = journal_prepared_decode(
-                                prepared, session->arena, &recovery.prepared, &error);
-                if (r == -EBADMSG)
-                        return recovery_refuse_corrupt(
-                                        session, "the journal cannot be understood", &error);
-                if (r < 0)
-                        return error_set(reterr, r, "cannot recover");
-                recovery.has_prepared = true;
+        int r = 0;
+        if (recovery.last && recovery.last->type != JOURNAL_DONE) {
+                r = recovery_read_prepared(&recovery, reterr);
+                if (r == 0)
+                        r = recovery_is_awaiting(&recovery) ? recovery_await(&recovery, reterr)
+                                                            : recovery_settle(&recovery, reterr);
         }
-
-        int r = recovery_settle(&recovery, reterr);
-        if (r == 0 && at_boot)
-                r = upkeep_run(session, reterr);
-        return r;
+        return r == 0 && at_boot ? recovery_upkeep(session, reterr) : r;
 }

@@ -8,11 +8,19 @@
  *         ----------------------------+------------------------------------+-----------------------------------
  *         none, DONE                  | nothing                            | nothing
  *         PREPARED, REVERT            | three-way undo, DONE(reverted)     | DONE(dropped-by-reboot)
+ *         APPLIED, before its         | stays; /run/twprofile/pending is   | DONE(dropped-by-reboot)
+ *           deadline or without one   | made again when it is missing      |
+ *         APPLIED, past its deadline  | REVERT, three-way undo,            | DONE(dropped-by-reboot)
+ *                                     | DONE(reverted)                     |
  *         COMMIT                      | fragment, derived files; live      | fragment, derived files; live
  *                                     | values are verified, never written | values are written, also of keys that
  *                                     |                                    | left the set; DONE(redone)
  *         torn behind any of these    | the torn frame is ignored          | the same
  *         corrupt                     | touch nothing: attention (8)       | the same
+ *
+ * A change that awaited confirmation with a deadline and ended here, by the deadline, by the gate or by a reboot, is
+ * quarantined before DONE. Live values of another boot are never written: a reboot is a revert by itself. What stays is
+ * in session->undecided, and nothing but its confirmation or its end may follow.
  *
  * Where the kernel does not take an old value back, the transaction stays open: nothing else is done before it is
  * settled, by a later try or by a reboot.

@@ -8,11 +8,13 @@
 #include "engine/generation-store.h"
 #include "engine/lock.h"
 #include "engine/paths.h"
+#include "engine/quarantine.h"
 #include "record/status-format.h"
 #include "system/atomic-file.h"
 
 void session_deinit(Session *session) {
         session->current = generation_free(session->current);
+        session->undecided = undecided_release(session->undecided);
         if (session->audit_is_open)
                 audit_log_close(&session->audit);
         if (session->journal.seam)
@@ -71,6 +73,16 @@ int session_load(Session *session, Error *reterr) {
         return generation_store_load(
                         session->engine->seam, session->state.fd, highest, &session->current,
                         reterr);
+}
+
+int64_t session_now_ms(const Session *session) {
+        const Engine *engine = session->engine;
+        if (engine->clock)
+                return engine->clock(engine->clock_userdata);
+
+        struct timespec now = { 0 };
+        (void) clock_gettime(CLOCK_BOOTTIME, &now); /* cannot fail for this clock */
+        return (int64_t) now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
 static void session_stamp(const Session *session, AuditRecord *record) {
@@ -141,6 +153,15 @@ static int session_write_status(Session *session, const char *outcome, const cha
                 .last_time_us = (int64_t) now.tv_sec * 1000000 + now.tv_nsec / 1000,
                 .attention = streq(outcome, "unknown"),
         };
+
+        if (session->undecided) {
+                status.undecided_tx = session->undecided->tx;
+                status.undecided_deadline_ms = session->undecided->applied.deadline_ms;
+        }
+        /* What cannot be read is not listed; a change finds out and refuses. */
+        (void) !quarantine_load(session, NULL);
+        status.quarantined = session->quarantined;
+        status.n_quarantined = session->n_quarantined;
 
         CLEANUP(strbuf_deinit) StrBuf text = { 0 };
         int r = status_encode(&status, &text);

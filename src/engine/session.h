@@ -16,6 +16,8 @@
 #include "engine/audit-log.h"
 #include "engine/engine.h"
 #include "engine/journal.h"
+#include "engine/undecided.h"
+#include "record/quarantine-format.h"
 
 typedef struct Session {
         Engine *engine;
@@ -30,6 +32,10 @@ typedef struct Session {
         bool audit_is_open;
         bool mirrored;       /* journald took the last record */
         Generation *current; /* NULL: nothing of ours */
+        Undecided *undecided; /* the change that awaits confirmation, NULL for none; set by recovery */
+        bool quarantine_is_known;
+        const Quarantine *quarantined; /* engine/quarantine.h */
+        size_t n_quarantined;
 } Session;
 
 NODISCARD int session_open(Session *session, Error *reterr);
@@ -37,6 +43,9 @@ void session_deinit(Session *session);
 
 /* The generation of the journal's last COMMIT, else the newest file, else none. -EBADMSG when it cannot be read. */
 NODISCARD int session_load(Session *session, Error *reterr);
+
+/* CLOCK_BOOTTIME, milliseconds. */
+int64_t session_now_ms(const Session *session);
 
 /* Opens the log unless it is open. What cannot be opened refuses a change before anything is done. */
 NODISCARD int session_open_audit(Session *session, Error *reterr);

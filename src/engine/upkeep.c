@@ -22,6 +22,8 @@ void upkeep_sweep(Session *session) {
         upkeep_sweep_dir(session, session->state.fd, ".", "");
         upkeep_sweep_dir(session, session->state.fd, ENGINE_GENERATIONS, "");
         upkeep_sweep_dir(session, root_fd, ENGINE_RUN_DIR, ENGINE_STATUS_STEM);
+        upkeep_sweep_dir(session, root_fd, ENGINE_RUN_DIR, ENGINE_PENDING_STEM);
+        upkeep_sweep_dir(session, session->state.fd, ENGINE_QUARANTINE, "");
 }
 
 /* Frames that a power cut kept while it lost the generation's own file. */
@@ -50,6 +52,16 @@ static int upkeep_rebuild(Session *session, Error *reterr) {
                         return r;
         }
         return 0;
+}
+
+/* Without the marker nothing is made live at boot; a write of it may have failed while all else went well. */
+static int upkeep_mark(Session *session, Error *reterr) {
+        const Seam *seam = session->engine->seam;
+        bool wanted = session->current && session->current->n_profiles > 0;
+        return generation_store_is_marked(seam, session->state.fd) == wanted
+                               ? 0
+                               : generation_store_mark(
+                                                 seam, session->state.fd, session->current, reterr);
 }
 
 /* Audit's intent was flushed, the journal's PREPARED was not: the power cut came between, and nothing was written
@@ -90,6 +102,8 @@ int upkeep_run(Session *session, Error *reterr) {
         int r = upkeep_rebuild(session, reterr);
         if (r >= 0)
                 r = session_load(session, reterr);
+        if (r >= 0)
+                r = upkeep_mark(session, reterr);
         if (r >= 0)
                 r = upkeep_close_intent(session, reterr);
         return r;

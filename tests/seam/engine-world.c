@@ -142,6 +142,20 @@ static void world_make_profiles(World *world) {
                       "  net.ipv4.tcp_retries2: 9\n  net.netfilter.nf_conntrack_max: 262144\n");
 }
 
+/* --- the clock and the guard --------------------------------------------------------------------------------------- */
+
+static int64_t world_now(void *userdata) {
+        return ((const World *) userdata)->now_ms;
+}
+
+static int world_arm(void *userdata, const char *tx UNUSED, Error *reterr) {
+        World *world = userdata;
+        world->n_armed++;
+        if (world->arm_error)
+                return error_set(reterr, -world->arm_error, "the guard of the test");
+        return 0;
+}
+
 /* --- the machine ------------------------------------------------------------------------------------------------- */
 
 void world_init(World *world) {
@@ -162,7 +176,13 @@ void world_init(World *world) {
                 .seam = &world->fault.seam,
                 .root_fd = world->scratch.fd,
                 .audit_gid = (gid_t) -1,
+                .arm = world_arm,
+                .arm_userdata = world,
+                .clock = world_now,
+                .clock_userdata = world,
         };
+        world->now_ms = 1000000;
+        world->caller = (AuditCaller){ .pid = 100, .auid = 1000, .session = 1, .comm = "test" };
         world_set_netns(world, "net:[4026531840]");
         seam_fault_reset(&world->fault);
 }
@@ -267,6 +287,49 @@ int world_recover(World *world) {
 
 int world_boot(World *world) {
         return world_run(world, &(EngineRequest){ .verb = ENGINE_BOOT, .via = "boot" });
+}
+
+int world_try(World *world, const char *names, uint32_t seconds) {
+        EngineRequest request = {
+                .verb = ENGINE_ENABLE,
+                .confirm_within_s = seconds,
+                .runtime = seconds == 0,
+                .caller = &world->caller,
+                .via = "socket",
+        };
+        int r = world_run_names(world, request, names);
+        (void) snprintf(world->token, sizeof(world->token), "%s",
+                        world->result.token ? world->result.token : "");
+        return r;
+}
+
+int world_confirm(World *world) {
+        AuditCaller caller = world->caller;
+        caller.session = 2;
+        EngineRequest request = {
+                .verb = ENGINE_CONFIRM,
+                .token = world->token,
+                .caller = &caller,
+                .via = "socket",
+        };
+        return world_run(world, &request);
+}
+
+int world_revert(World *world, const char *cause) {
+        EngineRequest request = {
+                .verb = ENGINE_REVERT,
+                .cause = cause,
+                .evidence = streq(cause, "gate") ? "ListenOverflows 0/s before, 412/s now" : NULL,
+                .via = "guard",
+        };
+        return world_run(world, &request);
+}
+
+int world_release(World *world, const char *name) {
+        EngineRequest request = { .verb = ENGINE_RELEASE,
+                                  .reason = "looked into",
+                                  .via = "socket" };
+        return world_run_names(world, request, name);
 }
 
 /* --- dying ------------------------------------------------------------------------------------------------------- */

@@ -28,6 +28,7 @@
 #define WORLD_AUDIT    "var/log/twprofile/audit-1.ndjson"
 #define WORLD_STATUS   "run/twprofile/status.json"
 #define WORLD_BOOT_ID  "proc/sys/kernel/random/boot_id"
+#define WORLD_PENDING  "run/twprofile/pending"
 
 /* What the kernel does with writes to one key. */
 typedef struct WorldTrouble {
@@ -51,6 +52,11 @@ typedef struct World {
         WorldTrouble troubles[WORLD_TROUBLES];
         bool pairs_bound; /* ip_unprivileged_port_start must stay below the range's low end */
         unsigned boots;
+        int64_t now_ms;     /* the engine's CLOCK_BOOTTIME */
+        AuditCaller caller; /* of the requests that a window makes; session 1 */
+        int arm_error;      /* the guard's answer: 0 armed */
+        unsigned n_armed;
+        char token[64];                  /* the last one that a window gave */
         char live[SEAM_SYSCTL_TEXT_MAX]; /* world_live()'s answer */
 } World;
 
@@ -67,6 +73,14 @@ int world_disable(World *world, const char *names);
 int world_rollback(World *world, const char *to);
 int world_recover(World *world);
 int world_boot(World *world);
+
+/* enable --confirm-within=SECONDS, or --runtime when it is 0. */
+int world_try(World *world, const char *names, uint32_t seconds);
+/* confirm with the last token, from login session 2. */
+int world_confirm(World *world);
+/* What the guard asks: cause "deadline" or "gate". */
+int world_revert(World *world, const char *cause);
+int world_release(World *world, const char *name);
 
 /* Runs the request in a child process that ends without a word just before its at-th call of the seam, as by SIGKILL;
  * the files stay as it left them. False when the request was over before that call. */

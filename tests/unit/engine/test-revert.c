@@ -1,0 +1,244 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "engine/revert.h"
+
+#include "seam/engine-world.h"
+#include "test.h"
+
+static int rollback(World *w) {
+        return world_rollback(w, NULL);
+}
+
+static int guard(World *w) {
+        return world_revert(w, "deadline");
+}
+
+static void test_revert_by_user_is_not_quarantined(void **state UNUSED) {
+        World w;
+        world_init(&w);
+        cleanup_free char *origin = world_view(&w);
+        assert_int_equal(world_try(&w, "alpha", 60), 0);
+
+        assert_int_equal(world_rollback(&w, NULL), 0);
+        assert_string_equal(world_outcome(&w), "reverted");
+        assert_true(w.result.changed);
+        assert_string_equal(world_change(&w, "net.core.somaxconn")->outcome, "undone");
+        assert_true(world_view_is(&w, origin));
+        assert_false(scratch_has(&w.scratch, WORLD_PENDING));
+        assert_int_equal(scratch_count(&w.scratch, WORLD_STATE "/quarantine", ""), 0);
+        assert_int_equal(world_enable(&w, "alpha"), 0);
+        world_deinit(&w);
+}
+
+static void test_revert_by_guard_quarantines(void **state UNUSED) {
+        World w;
+        world_init(&w);
+        cleanup_free char *origin = world_view(&w);
+        assert_int_equal(world_try(&w, "alpha", 60), 0);
+        w.now_ms += 60000;
+
+        assert_int_equal(world_revert(&w, "deadline"), 6);
+        assert_string_equal(world_outcome(&w), "reverted");
+        assert_true(world_has_finding(&w, DIAG_REVERTED_AT_DEADLINE));
+        assert_true(world_has_finding(&w, DIAG_QUARANTINED));
+        assert_true(world_view_is(&w, origin));
+        assert_int_equal(scratch_count(&w.scratch, WORLD_STATE "/quarantine", ""), 1);
+        cleanup_free char *status = scratch_read(&w.scratch, WORLD_STATUS, NULL);
+        assert_non_null(strstr(status, "\"cause\":\"deadline\""));
+
+        assert_int_equal(world_revert(&w, "deadline"), 5);
+        assert_true(world_has_finding(&w, DIAG_NOTHING_UNDECIDED));
+        world_deinit(&w);
+}
+
+static void test_revert_by_gate_tells_the_numbers(void **state UNUSED) {
+        World w;
+        world_init(&w);
+        assert_int_equal(world_try(&w, "alpha", 60), 0);
+        assert_int_equal(world_revert(&w, "gate"), 6);
+        assert_true(world_has_finding(&w, DIAG_REVERTED_BY_GATE));
+        assert_non_null(strstr(diag_list_get(w.result.findings, 0)->message, "412/s now"));
+        world_deinit(&w);
+}
+
+static void test_revert_of_another_transaction_is_refused(void **state UNUSED) {
+        World w;
+        world_init(&w);
+        assert_int_equal(world_try(&w, "alpha", 60), 0);
+        EngineRequest request = {
+                .verb = ENGINE_REVERT, .cause = "deadline", .token = "00000000-dead", .via = "guard"
+        };
+        assert_int_equal(world_run(&w, &request), 5);
+        assert_string_equal(world_live(&w, "net/core/somaxconn"), "8192");
+        assert_true(scratch_has(&w.scratch, WORLD_PENDING));
+        world_deinit(&w);
+}
+
+static void test_revert_keeps_a_foreign_value(void **state UNUSED) {
+        World w;
+        world_init(&w);
+        assert_int_equal(world_try(&w, "alpha", 60), 0);
+        world_set_live(&w, "net/core/somaxconn", "128");
+
+        assert_int_equal(world_rollback(&w, NULL), 7);
+        assert_true(world_has_finding(&w, DIAG_FOREIGN_VALUE_KEPT));
+        assert_string_equal(world_live(&w, "net/core/somaxconn"), "128");
+        assert_string_equal(world_live(&w, "net/ipv4/tcp_keepalive_time"), "7100");
+        world_deinit(&w);
+}
+
+static void test_revert_stuck_stays_open(void **state UNUSED) {
+        World w;
+        world_init(&w);
+        assert_int_equal(world_try(&w, "alpha", 60), 0);
+        w.troubles[0] = (WorldTrouble){ .path = "net/core/somaxconn",
+                                        .value = "4000",
+                                        .error = EIO };
+
+        assert_int_equal(world_rollback(&w, NULL), 8);
+        assert_string_equal(world_outcome(&w), "unknown");
+        assert_int_equal(world_enable(&w, "beta"), 8);
+        w.troubles[0] = (WorldTrouble){ 0 };
+        assert_int_equal(world_recover(&w), 0);
+        assert_string_equal(world_live(&w, "net/core/somaxconn"), "4000");
+        world_deinit(&w);
+}
+
+static void test_revert_without_audit(void **state UNUSED) {
+        World w;
+        world_init(&w);
+        cleanup_free char *origin = world_view(&w);
+        assert_int_equal(world_try(&w, "alpha", 60), 0);
+        scratch_remove(&w.scratch, "var/log/twprofile");
+        scratch_write(&w.scratch, "var/log/twprofile", "in the way\n");
+
+        assert_int_equal(world_revert(&w, "deadline"), 6);
+        assert_true(world_has_finding(&w, DIAG_AUDIT_INCOMPLETE));
+        assert_true(world_view_is(&w, origin));
+        world_deinit(&w);
+}
+
+/* --- without the state directory --------------------------------------------------------------------------------- */
+
+static void test_revert_from_the_copy_in_run(void **state UNUSED) {
+        World w;
+        world_init(&w);
+        cleanup_free char *origin = world_view(&w);
+        assert_int_equal(world_try(&w, "alpha", 60), 0);
+        assert_int_equal(renameat(w.scratch.fd, WORLD_STATE, w.scratch.fd, "var/lib/lost"), 0);
+        scratch_write(&w.scratch, WORLD_STATE, "in the way\n");
+
+        w.now_ms += 60000;
+        assert_int_equal(world_revert(&w, "deadline"), 6);
+        assert_true(world_has_finding(&w, DIAG_REVERTED_WITHOUT_STATE));
+        assert_true(world_view_is(&w, origin));
+        assert_false(scratch_has(&w.scratch, WORLD_PENDING));
+
+        /* the disk is there again: the journal is settled with nothing left to do */
+        scratch_remove(&w.scratch, WORLD_STATE);
+        assert_int_equal(renameat(w.scratch.fd, "var/lib/lost", w.scratch.fd, WORLD_STATE), 0);
+        assert_int_equal(world_recover(&w), 0);
+        assert_true(world_view_is(&w, origin));
+        assert_int_equal(world_try(&w, "alpha", 60), 4);
+        world_deinit(&w);
+}
+
+static void test_revert_with_neither_copy_says_so(void **state UNUSED) {
+        World w;
+        world_init(&w);
+        assert_int_equal(world_try(&w, "alpha", 60), 0);
+        scratch_remove(&w.scratch, WORLD_STATE);
+        scratch_write(&w.scratch, WORLD_STATE, "in the way\n");
+        scratch_write(&w.scratch, WORLD_PENDING, "{}");
+        assert_int_equal(world_revert(&w, "deadline"), 8);
+        assert_string_equal(world_outcome(&w), "unknown");
+
+        scratch_remove(&w.scratch, WORLD_PENDING);
+        assert_int_equal(world_revert(&w, "deadline"), 8);
+        world_deinit(&w);
+}
+
+static void test_revert_copy_of_another_boot_is_left_alone(void **state UNUSED) {
+        World w;
+        world_init(&w);
+        assert_int_equal(world_try(&w, "alpha", 60), 0);
+        scratch_remove(&w.scratch, WORLD_STATE);
+        scratch_write(&w.scratch, WORLD_STATE, "in the way\n");
+        cleanup_free char *pending = scratch_read(&w.scratch, WORLD_PENDING, NULL);
+        world_reboot(&w);
+        world_set_live(&w, "net/core/somaxconn", "8192");
+        scratch_mkdir(&w.scratch, "run/twprofile");
+        scratch_write(&w.scratch, WORLD_PENDING, pending);
+        assert_int_equal(world_revert(&w, "deadline"), 8);
+        assert_string_equal(world_live(&w, "net/core/somaxconn"), "8192");
+        world_deinit(&w);
+}
+
+/* --- dying -------------------------------------------------------------------------------------------------------- */
+
+static size_t revert_killed_at_every_call(WorldRequest request, bool quarantined) {
+        size_t n = 0;
+        for (bool done = false; !done; n++) {
+                World w;
+                world_init(&w);
+                cleanup_free char *origin = world_view(&w);
+                assert_int_equal(world_try(&w, "alpha", 60), 0);
+                w.now_ms += 60000;
+                done = !world_die_at(&w, request, n + 1);
+
+                /* the guard is started again as long as /run/twprofile/pending is there; who else comes, recovers */
+                if (scratch_has(&w.scratch, WORLD_PENDING) && quarantined)
+                        (void) world_revert(&w, "deadline");
+                assert_int_equal(world_recover(&w), 0);
+                assert_true(world_view_is(&w, origin));
+                assert_false(scratch_has(&w.scratch, WORLD_PENDING));
+                if (quarantined)
+                        assert_int_equal(
+                                        scratch_count(&w.scratch, WORLD_STATE "/quarantine", ""),
+                                        1);
+                world_deinit(&w);
+        }
+        return n;
+}
+
+static void test_revert_killed_at_every_call(void **state UNUSED) {
+        assert_true(revert_killed_at_every_call(guard, true) > 30);
+        assert_true(revert_killed_at_every_call(rollback, false) > 30);
+}
+
+static void test_revert_error_at_every_call(void **state UNUSED) {
+        for (uint64_t at = 1;; at++) {
+                World w;
+                world_init(&w);
+                cleanup_free char *origin = world_view(&w);
+                assert_int_equal(world_try(&w, "alpha", 60), 0);
+                w.now_ms += 60000;
+                seam_fault_reset(&w.fault);
+                w.fault.at = at;
+                w.fault.kind = SEAM_FAULT_ERROR;
+                w.fault.error = EIO;
+                int r = world_revert(&w, "deadline");
+                bool over = w.fault.n_faults == 0;
+                seam_fault_reset(&w.fault);
+
+                if (r == 6)
+                        assert_true(world_view_is(&w, origin));
+                assert_int_equal(world_recover(&w), 0);
+                assert_true(world_view_is(&w, origin));
+                world_deinit(&w);
+                if (over)
+                        break;
+        }
+}
+
+TEST_MAIN(cmocka_unit_test(test_revert_by_user_is_not_quarantined),
+          cmocka_unit_test(test_revert_by_guard_quarantines),
+          cmocka_unit_test(test_revert_by_gate_tells_the_numbers),
+          cmocka_unit_test(test_revert_of_another_transaction_is_refused),
+          cmocka_unit_test(test_revert_keeps_a_foreign_value),
+          cmocka_unit_test(test_revert_stuck_stays_open),
+          cmocka_unit_test(test_revert_without_audit),
+          cmocka_unit_test(test_revert_from_the_copy_in_run),
+          cmocka_unit_test(test_revert_with_neither_copy_says_so),
+          cmocka_unit_test(test_revert_copy_of_another_boot_is_left_alone),
+          cmocka_unit_test(test_revert_killed_at_every_call),
+          cmocka_unit_test(test_revert_error_at_every_call))
