@@ -407,6 +407,7 @@ void state_run(State *state, Step step, RunOptions how) {
         SimDisk *disk = state->disk;
         say(state, " | %s", steps[step].name);
         state->touched = false;
+        state->was_foreign = state->foreign[0];
         state->fault[0] = '\0';
         if (step == STEP_TOUCH) {
                 touch_at_rest(state);
@@ -489,13 +490,18 @@ bool state_allows(const State *state, Step step) {
 
 static bool live_is_config(const State *state, Config config) {
         for (size_t i = 0; i < STATE_KEYS; i++) {
+                bool is_foreign = live_is(state, i, FOREIGN);
+                if (config == CONFIG_BASE && state->foreign[i]) {
+                        /* what somebody wrote over ours is not ours to take back */
+                        if (!is_foreign)
+                                return false;
+                        continue;
+                }
                 const char *value = config_values[config][i] ? config_values[config][i]
                                                              : state->base[i];
-                bool right = live_is(state, i, value) ||
-                             (state->foreign[i] && live_is(state, i, FOREIGN)) ||
-                             (config == CONFIG_BASE && state->base_is_open[i] &&
-                              live_is(state, i, FOREIGN));
-                if (!right)
+                bool may_be_foreign = state->foreign[i] ||
+                                      (config == CONFIG_BASE && state->base_is_open[i]);
+                if (!live_is(state, i, value) && !(may_be_foreign && is_foreign))
                         return false;
         }
         return true;
@@ -514,12 +520,29 @@ static bool live_is_any(const State *state) {
 }
 
 /* A value that somebody wrote may be replaced only by an engine that saw it, and then it is what it puts back. */
-static void judge_foreign(State *state) {
-        if (!state->foreign[0] || live_is(state, 0, FOREIGN))
+static void judge_foreign(State *state, Config config) {
+        bool is_there = live_is(state, 0, FOREIGN);
+        if (!state->foreign[0] || (is_there && config != CONFIG_BASE))
                 return;
+        if (!is_there && state->was_foreign)
+                blame(state, "a value that somebody else had set is gone");
         state->foreign[0] = false;
         state->base_is_open[0] = false;
         state->base[0] = FOREIGN;
+}
+
+/* What twprofile itself says it has enabled, to whoever asks. */
+static bool status_says(const State *state, Config config) {
+        const char *text = sim_disk_get(state->disk, "run/twprofile/status.json");
+        if (!text)
+                return config == CONFIG_BASE;
+        for (Config c = CONFIG_ONE; c < _CONFIG_MAX; c++) {
+                char word[64];
+                (void) snprintf(word, sizeof(word), "\"profile\":\"%s\"", config_profiles[c]);
+                if ((strstr(text, word) != NULL) != (c == config))
+                        return false;
+        }
+        return true;
 }
 
 void state_judge(State *state) {
@@ -540,7 +563,10 @@ void state_judge(State *state) {
                       sim_disk_get(state->disk, key_paths[0]),
                       sim_disk_get(state->disk, key_paths[1]),
                       config_profiles[config] ? config_profiles[config] : "nothing");
+        if (!status_says(state, config))
+                blame(state, "the public status does not say what is committed (%s)",
+                      config_profiles[config] ? config_profiles[config] : "nothing");
         if (state->window && !awaits)
                 state->window = false;
-        judge_foreign(state);
+        judge_foreign(state, config);
 }

@@ -74,6 +74,7 @@ typedef struct State {
         /* of the last run */
         uint64_t n_changes, n_calls;
         bool touched;
+        bool was_foreign; /* before it, the first key held somebody else's value on top of ours */
         bool key_was_gone; /* the engine was told that a key does not exist: it may have left it as it was */
         int exit_code; /* -1: killed, or no answer */
         char fault[256];
