@@ -25,7 +25,7 @@ HEAD = """\
 #include "model/catalogue-table.h"
 """
 
-UNITS = {"none": "NONE", "ms": "MILLISECONDS", "s": "SECONDS", "bytes": "BYTES", "pages": "PAGES",
+UNITS = {"none": "NONE", "ms": "MILLISECONDS", "s": "SECONDS", "us": "MICROSECONDS", "bytes": "BYTES", "pages": "PAGES",
          "count": "COUNT"}
 
 
@@ -79,6 +79,7 @@ def members(i: int, row: dict):
     yield "kernel_max", c_number(kernel[1])
     yield "sane_min", c_number(sane[0])
     yield "sane_max", c_number(sane[1])
+    yield "rounding", "SYSCTL_ROUNDING_" + row["rounding"].replace("-", "_").upper()
     yield "choices", f"choices_{i}" if row["choices"] else "NULL"
     yield "n_choices", str(len(row["choices"]))
     yield "zero_means", c_string(row["zero_means"])
@@ -89,6 +90,7 @@ def members(i: int, row: dict):
     yield "vendor", c_string(row["vendor"])
     yield "scope", "SYSCTL_SCOPE_" + row["scope"].upper()
     yield "scope_since", c_version(row["scope_since"])
+    yield "new_namespace", "SYSCTL_NEW_" + row["new_namespace"].replace("-", "_").upper()
     yield "module", c_string(row["module"])
     yield "settable", c_bool(row["not_settable_because"] is None)
     yield "not_settable_because", c_string(row["not_settable_because"])

@@ -19,8 +19,11 @@ KERNEL_FLOOR = (5, 10, 0)
 INT64_MIN, INT64_MAX = -(1 << 63), (1 << 63) - 1
 
 TYPES = ("bool", "enum", "int", "bitmask", "range", "vector", "ports", "string", "strings")
-UNITS = ("none", "ms", "s", "bytes", "pages", "count")
+UNITS = ("none", "us", "ms", "s", "bytes", "pages", "count")
 SCOPES = ("netns", "host")
+# what a new network namespace begins with, by scope
+NEW_NAMESPACE = {"netns": ("default", "computed", "copied", "absent"), "host": ("absent", "read-only", "same")}
+ROUNDINGS = ("none", "jiffies-ms", "pointer-page")
 RISKS = ("safe", "caution", "dangerous")
 LEVELS = RISKS + ("refuse",)
 
@@ -202,6 +205,7 @@ def read_mapping(node: yaml.Node, fields: dict, what: str, problems: list[Proble
 
 # ---- the row ----
 
+MODULE = word(r"[a-z0-9_]+", "nf_conntrack")
 CHOICE = record({"value": read_number, "means": read_text})
 RULE = record({"when": read_text, "level": one_of(LEVELS), "reason": or_null(read_text)})
 
@@ -214,6 +218,7 @@ FIELDS: dict[str, Callable[[yaml.Node], Any]] = {
     "ascending": read_boolean,
     "kernel": or_null(read_pair),
     "sane": or_null(read_pair),
+    "rounding": one_of(ROUNDINGS),
     "choices": list_of(CHOICE),
     "zero_means": or_null(read_text),
     "default": read_default,
@@ -223,7 +228,8 @@ FIELDS: dict[str, Callable[[yaml.Node], Any]] = {
     "vendor": or_null(read_text),
     "scope": one_of(SCOPES),
     "scope_since": or_null(read_version),
-    "module": or_null(word(r"[a-z0-9_]+", "nf_conntrack")),
+    "new_namespace": one_of(tuple(sorted({name for names in NEW_NAMESPACE.values() for name in names}))),
+    "module": or_null(MODULE),
     "not_settable_because": or_null(read_text),
     "rehearsable": read_boolean,
     "write_order": read_number,
@@ -237,7 +243,8 @@ FIELDS: dict[str, Callable[[yaml.Node], Any]] = {
     "sources": read_sources,
 }
 
-TOP = {"version": read_number, "tested_kernel": read_version, "keys": lambda node: node}
+TOP = {"version": read_number, "tested_kernel": read_version, "modules": list_of(MODULE),
+       "vendors": list_of(read_text), "keys": lambda node: node}
 
 
 # ---- what the fields of one row must be to each other: (field, message) ----
@@ -328,23 +335,104 @@ def check_versions(row: dict):
         yield "scope_since", "is before since"
 
 
+def check_namespace(row: dict):
+    names = NEW_NAMESPACE[row["scope"]]
+    if row["new_namespace"] not in names:
+        yield "new_namespace", f"must be {', '.join(names[:-1])} or {names[-1]} for the scope {row['scope']}"
+    if row["new_namespace"] == "computed" and row["default"] is not None:
+        yield "new_namespace", "is computed, so default cannot be a constant"
+    settable = row["not_settable_because"] is None
+    if settable and row["scope"] == "host" and not row["key"].startswith("net."):
+        yield "not_settable_because", "must say why: only /proc/sys/net can be written, and this is host-wide"
+
+
+def check_rounding(row: dict):
+    if row["rounding"] == "jiffies-ms" and row["unit"] != "ms":
+        yield "rounding", "by jiffies-ms is for the unit ms"
+    if row["rounding"] == "pointer-page" and (row["type"], row["unit"]) != ("int", "count"):
+        yield "rounding", "by pointer-page is for an int that counts"
+
+
+def check_vendor(row: dict):
+    if row["vendor"] is None:
+        return
+    for name in ("since", "until", "scope_since"):
+        if row[name] is not None:
+            yield name, "is of mainline, which does not have a vendor's key"
+
+
+# below these folders a module registers every file
+OF_MODULES = {"net.netfilter.": "nf_conntrack or another", "net.nf_conntrack_": "nf_conntrack", "net.ipv4.vs.": "ip_vs"}
+
+
+def check_module(row: dict):
+    for folder, module in OF_MODULES.items():
+        if row["key"].startswith(folder) and row["module"] is None:
+            yield "module", f"must name the module, {module}, that registers {folder}*"
+
+
+def check_rules(row: dict):
+    whens = [rule["when"] for rule in row["rules"]]
+    if len(set(whens)) != len(whens):
+        yield "rules", "judge the same values twice"
+    if any(rule["level"] != "safe" and rule["reason"] is None for rule in row["rules"]):
+        yield "rules", "must say why a value is not safe"
+
+
 def check_order(row: dict):
     if not 0 <= row["write_order"] <= 99:
         yield "write_order", "is not inside 0..99"
 
 
-CHECKS = (check_shape, check_ranges, check_choices, check_default, check_versions, check_order)
+CHECKS = (check_shape, check_ranges, check_choices, check_default, check_versions,
+          check_namespace, check_rounding, check_vendor, check_module, check_rules, check_order)
 
 
-def read_row(node: yaml.Node, problems: list[Problem]) -> dict | None:
+MENTION = re.compile(r"\b(?:net|fs|vm|kernel)(?:\.[a-z0-9_-]*[a-z0-9_])+(?![\w*/.-]*[*/])")
+MENTIONING = ("default_note", "risk_reason", "does", "myth", "replacement", "interactions")
+
+
+def mentions(row: dict):
+    """(field, key) for every sysctl that the texts of a row name in full."""
+    for field in MENTIONING:
+        texts = row[field] if isinstance(row[field], list) else [row[field] or ""]
+        for text in texts:
+            for key in MENTION.findall(text):
+                yield field, key
+
+
+def check_declared(rows: list[dict], lines: list[dict], top: dict, problems: list[Problem]) -> None:
+    """What rows name must exist: keys as rows, modules and vendors in the lists at the top."""
+    known = {row["key"] for row in rows}
+    for row, line in zip(rows, lines):
+        if len(row) < len(FIELDS):
+            continue
+        what = f"{row['key']}: field "
+        for field, key in mentions(row):
+            if key not in known:
+                problems.append(Problem(line[field], f"{what}'{field}' names '{key}', which has no row"))
+            elif key == row["key"] and field == "interactions":
+                problems.append(Problem(line[field], f"{what}'interactions' names the key itself"))
+        for field in ("module", "vendor"):
+            if row[field] is not None and row[field] not in top.get(field + "s", [row[field]]):
+                text = f"{what}'{field}' '{row[field]}' is not among the {field}s at the top"
+                problems.append(Problem(line[field], text))
+    for field in ("module", "vendor"):
+        used = {row.get(field) for row in rows}
+        for name in top.get(field + "s", []):
+            if name not in used:
+                problems.append(Problem(1, f"the {field} '{name}' at the top has no row"))
+
+
+def read_row(node: yaml.Node, problems: list[Problem]) -> tuple[dict | None, dict]:
     values, lines = read_mapping(node, FIELDS, "", problems)
     what = f"{values['key']}: " if "key" in values else ""
     if len(values) < len(FIELDS):
-        return {"key": values["key"]} if "key" in values else None
+        return ({"key": values["key"]} if "key" in values else None), lines
     for check in CHECKS:
         for field, text in check(values):
             problems.append(Problem(lines[field], f"{what}field '{field}' {text}"))
-    return values
+    return values, lines
 
 
 def check_sequence(rows: list[tuple[int, str]], problems: list[Problem]) -> None:
@@ -383,14 +471,17 @@ def read_catalogue(text: str) -> tuple[list[dict], list[Problem]]:
         problems.append(Problem(1, "only version 1 of the format is known"))
 
     rows: list[dict] = []
+    fields: list[dict] = []
     keys: list[tuple[int, str]] = []
     nodes = values.get("keys")
     if nodes is not None and not (isinstance(nodes, yaml.SequenceNode) and nodes.value):
         problems.append(Problem(line_of(nodes), "field 'keys' wants a list with at least one row"))
     for node in nodes.value if isinstance(nodes, yaml.SequenceNode) else ():
-        row = read_row(node, problems)
+        row, lines = read_row(node, problems)
         if row is not None:
             rows.append(row)
+            fields.append(lines)
             keys.append((line_of(node), row["key"]))
     check_sequence(keys, problems)
+    check_declared(rows, fields, values, problems)
     return rows, sorted(problems)

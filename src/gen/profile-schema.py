@@ -34,12 +34,13 @@ NUMBER = "(0|[1-9][0-9]{0,4})"
 PORT = "[1-9][0-9]{0,4}"
 WORD = r"^[A-Za-z0-9._+-]{1,64}$"
 # profile-unit.c
-DURATION = r"^(0|[1-9][0-9]*)(ms|s|min|h|d)$"
+DURATION = r"^(0|[1-9][0-9]*)(us|ms|s|min|h|d)$"
 SIZE = r"^(0|[1-9][0-9]*)(B|KiB|MiB|GiB)$"
 # "$" also matches before a last line break in some dialects, so line breaks are excluded like this
 ONE_LINE = {"not": {"pattern": r"[\n\t]"}}
 NOT_BLANK = {"pattern": r"\S"}
 UNIT_TEXT = {
+    "us": "In microseconds, or with a unit, as in 500us or 200ms.",
     "ms": "In milliseconds, or with a unit, as in 500ms or 2s.",
     "s": "In seconds, or with a unit, as in 60s, 20min or 2h.",
     "bytes": "In bytes, or with a unit, as in 64KiB or 16MiB.",
@@ -67,7 +68,7 @@ def read_limits(text):
 
 def number_schema(row):
     schema = {"type": "integer", "minimum": row["sane"][0], "maximum": row["sane"][1]}
-    pattern = {"ms": DURATION, "s": DURATION, "bytes": SIZE}.get(row["unit"])
+    pattern = {"us": DURATION, "ms": DURATION, "s": DURATION, "bytes": SIZE}.get(row["unit"])
     if pattern:
         schema.update(type=["integer", "string"], pattern=pattern)
     return schema

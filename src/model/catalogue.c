@@ -135,9 +135,10 @@ const char *sysctl_type_name(SysctlType type) {
 
 const char *sysctl_unit_name(SysctlUnit unit) {
         static const char *const names[] = {
-                [SYSCTL_UNIT_NONE] = "",       [SYSCTL_UNIT_MILLISECONDS] = "ms",
-                [SYSCTL_UNIT_SECONDS] = "s",   [SYSCTL_UNIT_BYTES] = "bytes",
-                [SYSCTL_UNIT_PAGES] = "pages", [SYSCTL_UNIT_COUNT] = "",
+                [SYSCTL_UNIT_NONE] = "",           [SYSCTL_UNIT_MICROSECONDS] = "us",
+                [SYSCTL_UNIT_MILLISECONDS] = "ms", [SYSCTL_UNIT_SECONDS] = "s",
+                [SYSCTL_UNIT_BYTES] = "bytes",     [SYSCTL_UNIT_PAGES] = "pages",
+                [SYSCTL_UNIT_COUNT] = "",
         };
         assert((size_t) unit < ELEMENTSOF(names));
         return names[unit];

@@ -25,6 +25,7 @@ typedef enum SysctlType {
 
 typedef enum SysctlUnit {
         SYSCTL_UNIT_NONE,
+        SYSCTL_UNIT_MICROSECONDS,
         SYSCTL_UNIT_MILLISECONDS,
         SYSCTL_UNIT_SECONDS,
         SYSCTL_UNIT_BYTES,
@@ -36,6 +37,23 @@ typedef enum SysctlScope {
         SYSCTL_SCOPE_NETNS, /* one value per network namespace */
         SYSCTL_SCOPE_HOST,  /* one value, absent or read-only in a child network namespace */
 } SysctlScope;
+
+/* What a new network namespace begins with. */
+typedef enum SysctlNew {
+        SYSCTL_NEW_DEFAULT,   /* the kernel's default */
+        SYSCTL_NEW_COMPUTED,  /* from the size of its tables */
+        SYSCTL_NEW_COPIED,    /* from the first namespace, when it is made */
+        SYSCTL_NEW_ABSENT,    /* it has no such file */
+        SYSCTL_NEW_READ_ONLY, /* scope host: the host's value can be read */
+        SYSCTL_NEW_SAME,      /* scope host: the same file, outside of /proc/sys/net */
+} SysctlNew;
+
+/* What the kernel does to a number before it shows it again. */
+typedef enum SysctlRounding {
+        SYSCTL_ROUNDING_NONE,
+        SYSCTL_ROUNDING_JIFFIES_MS,   /* milliseconds up to whole timer ticks */
+        SYSCTL_ROUNDING_POINTER_PAGE, /* up to as many pointers as fill whole pages */
+} SysctlRounding;
 
 typedef enum SysctlRisk {
         SYSCTL_RISK_SAFE,
@@ -62,7 +80,8 @@ typedef struct SysctlSpec {
         bool ascending;                 /* the values of a RANGE or VECTOR must not fall */
         int64_t kernel_min, kernel_max; /* what the kernel takes */
         int64_t sane_min, sane_max;     /* what we take; inside the kernel's range */
-        const SysctlChoice *choices;    /* ENUM and BITMASK */
+        SysctlRounding rounding;
+        const SysctlChoice *choices; /* ENUM and BITMASK */
         size_t n_choices;
         const char *zero_means; /* 0 means something else than "less than 1", so no bounds; or NULL */
         const char *default_text; /* in the kernel's spelling when it is a constant, else NULL */
@@ -72,8 +91,9 @@ typedef struct SysctlSpec {
         const char *vendor;    /* NULL for mainline */
         SysctlScope scope;
         KernelVersion scope_since; /* from when the value is per namespace; 0.0.0 = always */
-        const char *module;        /* kernel module that registers it, or NULL when built in */
-        bool settable; /* false: read-only, removed, or not writable by the helper's unit */
+        SysctlNew new_namespace;
+        const char *module; /* kernel module that registers it, or NULL when built in */
+        bool settable;      /* false: read-only, removed, or not writable by the helper's unit */
         const char *not_settable_because; /* set when settable is false */
         bool rehearsable;                 /* writing the value that was just read changes nothing */
         int write_order;                  /* lower first; default 50. Undo runs in reverse */
@@ -104,4 +124,4 @@ NODISCARD int kernel_version_parse(const char *text, KernelVersion *ret);
 
 const char *sysctl_type_name(SysctlType type);
 const char *sysctl_unit_name(
-                SysctlUnit unit); /* "" for NONE, "s", "ms", "bytes", "pages", "" for COUNT */
+                SysctlUnit unit); /* "" for NONE, "s", "ms", "us", "bytes", "pages", "" for COUNT */

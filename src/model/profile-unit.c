@@ -13,15 +13,16 @@ typedef enum UnitKind {
 typedef struct Unit {
         const char *suffix;
         UnitKind kind;
-        int64_t factor; /* of milliseconds or bytes */
+        int64_t factor; /* of microseconds or bytes */
 } Unit;
 
 static const Unit units[] = {
-        { "ms", UNIT_DURATION, 1 },
-        { "s", UNIT_DURATION, 1000 },
-        { "min", UNIT_DURATION, INT64_C(60) * 1000 },
-        { "h", UNIT_DURATION, INT64_C(60) * 60 * 1000 },
-        { "d", UNIT_DURATION, INT64_C(24) * 60 * 60 * 1000 },
+        { "us", UNIT_DURATION, 1 },
+        { "ms", UNIT_DURATION, 1000 },
+        { "s", UNIT_DURATION, INT64_C(1000) * 1000 },
+        { "min", UNIT_DURATION, INT64_C(60) * 1000 * 1000 },
+        { "h", UNIT_DURATION, INT64_C(60) * 60 * 1000 * 1000 },
+        { "d", UNIT_DURATION, INT64_C(24) * 60 * 60 * 1000 * 1000 },
         { "B", UNIT_SIZE, 1 },
         { "KiB", UNIT_SIZE, INT64_C(1) << 10 },
         { "MiB", UNIT_SIZE, INT64_C(1) << 20 },
@@ -32,13 +33,14 @@ static const Unit units[] = {
 static const struct {
         const char *written, *meant;
 } aliases[] = {
-        { "msec", "ms" },  { "msecs", "ms" },   { "sec", "s" },       { "secs", "s" },
-        { "second", "s" }, { "seconds", "s" },  { "S", "s" },         { "m", "min" },
-        { "mins", "min" }, { "minute", "min" }, { "minutes", "min" }, { "hour", "h" },
-        { "hours", "h" },  { "hr", "h" },       { "day", "d" },       { "days", "d" },
-        { "k", "KiB" },    { "K", "KiB" },      { "kB", "KiB" },      { "KB", "KiB" },
-        { "kib", "KiB" },  { "M", "MiB" },      { "MB", "MiB" },      { "mib", "MiB" },
-        { "G", "GiB" },    { "GB", "GiB" },     { "gib", "GiB" },
+        { "usec", "us" },     { "usecs", "us" }, { "msec", "ms" },  { "msecs", "ms" },
+        { "sec", "s" },       { "secs", "s" },   { "second", "s" }, { "seconds", "s" },
+        { "S", "s" },         { "m", "min" },    { "mins", "min" }, { "minute", "min" },
+        { "minutes", "min" }, { "hour", "h" },   { "hours", "h" },  { "hr", "h" },
+        { "day", "d" },       { "days", "d" },   { "k", "KiB" },    { "K", "KiB" },
+        { "kB", "KiB" },      { "KB", "KiB" },   { "kib", "KiB" },  { "M", "MiB" },
+        { "MB", "MiB" },      { "mib", "MiB" },  { "G", "GiB" },    { "GB", "GiB" },
+        { "gib", "GiB" },
 };
 
 static size_t number_length(const char *text) {
@@ -67,6 +69,8 @@ static const Unit *unit_find(const char *suffix) {
 /* The name of the kernel's unit in a sentence. */
 static const char *spec_counts_in(const SysctlSpec *spec) {
         switch (spec->unit) {
+        case SYSCTL_UNIT_MICROSECONDS:
+                return "microseconds";
         case SYSCTL_UNIT_MILLISECONDS:
                 return "milliseconds";
         case SYSCTL_UNIT_SECONDS:
@@ -82,12 +86,14 @@ static const char *spec_counts_in(const SysctlSpec *spec) {
         return NULL;
 }
 
-/* The kernel's unit in milliseconds or bytes; 0 where the key takes no such unit. */
+/* The kernel's unit in microseconds or bytes; 0 where the key takes no such unit. */
 static int64_t spec_factor(const SysctlSpec *spec, UnitKind kind) {
-        if (kind == UNIT_DURATION && spec->unit == SYSCTL_UNIT_MILLISECONDS)
+        if (kind == UNIT_DURATION && spec->unit == SYSCTL_UNIT_MICROSECONDS)
                 return 1;
-        if (kind == UNIT_DURATION && spec->unit == SYSCTL_UNIT_SECONDS)
+        if (kind == UNIT_DURATION && spec->unit == SYSCTL_UNIT_MILLISECONDS)
                 return 1000;
+        if (kind == UNIT_DURATION && spec->unit == SYSCTL_UNIT_SECONDS)
+                return INT64_C(1000) * 1000;
         return kind == UNIT_SIZE && spec->unit == SYSCTL_UNIT_BYTES ? 1 : 0;
 }
 
@@ -108,7 +114,7 @@ static void add_unknown_unit(
                 return;
         if (spec_factor(spec, UNIT_DURATION) > 0)
                 diag_set_help(check->diags, diag,
-                              "use ms, s, min, h or d, or the bare number of %s",
+                              "use us, ms, s, min, h or d, or the bare number of %s",
                               spec_counts_in(spec));
         else if (spec_factor(spec, UNIT_SIZE) > 0)
                 diag_set_help(check->diags, diag,

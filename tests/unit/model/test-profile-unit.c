@@ -46,7 +46,7 @@ static void test_read_table(void **state UNUSED) {
                   "write the number of milliseconds alone" },
                 { SYSCTL_UNIT_SECONDS, "5m", "bad-unit", 0, "did you mean 5min?" },
                 { SYSCTL_UNIT_SECONDS, "5parsecs", "bad-unit", 0,
-                  "use ms, s, min, h or d, or the bare number of seconds" },
+                  "use us, ms, s, min, h or d, or the bare number of seconds" },
                 { SYSCTL_UNIT_BYTES, "5MB", "bad-unit", 0, "did you mean 5MiB?" },
                 { SYSCTL_UNIT_BYTES, "5m", "bad-unit", 0,
                   "use B, KiB, MiB or GiB, or the bare number of bytes" },
