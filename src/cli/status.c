@@ -48,8 +48,8 @@ static KeyState judge(const Host *host, const GenerationKey *key, const LiveKey 
                 return KEY_STATE_UNKNOWN;
         switch (live->state) {
         case LIVE_PRESENT:
-                return sysctl_value_equal(&live->value, &key->value) ? KEY_STATE_OK
-                                                                     : KEY_STATE_DRIFT;
+                return sysctl_value_holds(key->spec, &key->value, &live->value) ? KEY_STATE_OK
+                                                                                : KEY_STATE_DRIFT;
         case LIVE_ABSENT:
                 return key->pending ? KEY_STATE_PENDING : KEY_STATE_ABSENT;
         case LIVE_UNREADABLE:

@@ -48,6 +48,11 @@ static bool apply_holds(const ApplyItem *item, const SysctlValue *value) {
         return item->has_after && sysctl_value_equal(&item->after, value);
 }
 
+/* The target, or what the kernel's rounding makes of it. */
+static bool apply_has_target(const ApplyItem *item) {
+        return item->has_after && sysctl_value_holds(item->spec, &item->target, &item->after);
+}
+
 /* A rehearsal that failed half way (a short write) may have changed the value: one more try, then it is stuck. */
 static int apply_mend(const Apply *apply, ApplyItem *item) {
         int r = apply_read(apply, item);
@@ -121,7 +126,7 @@ static int apply_write_item(Apply *apply, size_t i, bool last_pass) {
                 return apply_fail(apply, APPLY_FAULT_WRITE, item, r);
 
         r = apply_read(apply, item);
-        if (r < 0 || !apply_holds(item, &item->target))
+        if (r < 0 || !apply_has_target(item))
                 return apply_fail(apply, APPLY_FAULT_READ_BACK, item, r);
         return 0;
 }
@@ -153,8 +158,8 @@ static int apply_undo_item(Apply *apply, ApplyItem *item, bool last_pass) {
                 return 0;
         }
         /* What a failed or short write left is ours as well. */
-        bool ours = apply_holds(item, &item->target) || item == apply->culprit ||
-                    item->undo_failed || item->forced;
+        bool ours = apply_has_target(item) || item == apply->culprit || item->undo_failed ||
+                    item->forced;
         if (r >= 0 && !ours) {
                 item->state = APPLY_FOREIGN;
                 return 0;

@@ -161,7 +161,7 @@ static int confirm_adopt(Confirm *confirm, const SysctlValue *value, AuditKey *t
                 r = live_file_read(file, session->arena, &after, &text);
         if (r == -ENOMEM)
                 return r;
-        if (r < 0 || !sysctl_value_equal(&after, value)) {
+        if (r < 0 || !sysctl_value_holds(spec, value, &after)) {
                 Diag *d = diag_add(
                                 findings, DIAG_CONFIRM_DRIFT, (Span){ 0 },
                                 "'%s' does not take '%s' again", told->key, told->wanted);
@@ -199,7 +199,7 @@ static int confirm_check_key(Confirm *confirm, size_t i) {
         };
         if (!confirm->keys[i].before)
                 return -ENOMEM;
-        if (present && sysctl_value_equal(&live->value, &want))
+        if (present && sysctl_value_holds(spec, &want, &live->value))
                 return 0;
         if (session->request->adopt & PLAN_ADOPT_DRIFT)
                 return confirm_adopt(confirm, &want, &confirm->keys[i]);

@@ -88,7 +88,7 @@ static int maker_write(Maker *maker, const GenerationKey *key, AuditKey *told) {
                 r = live_file_read(file, session->arena, &after, &text);
         if (r == -ENOMEM)
                 return r;
-        if (r < 0 || !sysctl_value_equal(&after, &key->value)) {
+        if (r < 0 || !sysctl_value_holds(key->spec, &key->value, &after)) {
                 maker_fail(maker, key, told, r);
                 return 0;
         }
@@ -119,7 +119,7 @@ static int maker_treat(Maker *maker, const GenerationKey *key, AuditKey *told) {
 
         told->before = told->after = session_text(session, key->spec, &live->value);
         told->outcome = "kept";
-        if (sysctl_value_equal(&live->value, &key->value))
+        if (sysctl_value_holds(key->spec, &key->value, &live->value))
                 return 0;
 
         maker->make->n_differing++;

@@ -43,7 +43,7 @@ static const SysctlValue *group_now(const ApplyItem *item, const LiveSnapshot *l
 
 static bool group_is_foreign(const ApplyItem *item, const SysctlValue *now) {
         return !item->forced && !sysctl_value_equal(now, &item->before) &&
-               !sysctl_value_equal(now, &item->target);
+               !sysctl_value_holds(item->spec, &item->target, now);
 }
 
 /* 1 when an item was forced that was not before. */

@@ -4,6 +4,7 @@
 
     catalogue.py SCHEMA OUTPUT           writes the C file
     catalogue.py --check SCHEMA          only looks for faults
+    catalogue.py --json SCHEMA           prints the checked rows as JSON, for tests and documents
     catalogue.py --check SCHEMA OUTPUT   looks for faults and whether OUTPUT is up to date
 
 Every fault is printed as FILE:LINE: TEXT, all of them, and the exit code is then 1 and OUTPUT untouched.
@@ -11,6 +12,7 @@ The same input always gives the same bytes.
 """
 
 import argparse
+import json
 import os
 import sys
 import tempfile
@@ -126,6 +128,17 @@ def render(rows: list[dict]) -> str:
     return "".join(out)
 
 
+def render_json(rows: list[dict]) -> str:
+    """The rows as they stand in the schema: versions as text, everything else by its type."""
+
+    def plain(name: str, value):
+        if name in ("since", "until", "scope_since") and value is not None:
+            return ".".join(str(n) for n in (value if value[2] else value[:2]))
+        return value
+
+    return json.dumps([{name: plain(name, row[name]) for name in row} for row in rows], indent=1) + "\n"
+
+
 def write_file(path: str, text: str) -> None:
     """Whole or not at all: an interrupted build must not leave half a table."""
     handle, temporary = tempfile.mkstemp(dir=os.path.dirname(os.path.abspath(path)))
@@ -151,10 +164,11 @@ def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(description=__doc__,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--check", action="store_true", help="write nothing")
+    parser.add_argument("--json", action="store_true", help="print the rows as JSON")
     parser.add_argument("schema")
     parser.add_argument("output", nargs="?")
     options = parser.parse_args(arguments)
-    if not options.check and options.output is None:
+    if not (options.check or options.json) and options.output is None:
         parser.error("OUTPUT is missing")
 
     try:
@@ -168,6 +182,9 @@ def main(arguments: list[str]) -> int:
     if problems:
         return 1
 
+    if options.json:
+        sys.stdout.write(render_json(rows))
+        return 0
     text = render(rows)
     if options.check:
         if options.output is not None and not is_current(options.output, text):

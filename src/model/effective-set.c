@@ -23,7 +23,7 @@ bool effective_find_origin(const GenerationKey *key, const LiveKey *live, Sysctl
                 return false;
         if (!live || live->state != LIVE_PRESENT)
                 return false;
-        if (key && sysctl_value_equal(&live->value, &key->value))
+        if (key && sysctl_value_holds(key->spec, &key->value, &live->value))
                 return false;
         *ret = live->value;
         return true;

@@ -136,8 +136,9 @@ static void report_origin_unknown(Judge *j, const PlanStep *step) {
 /* A value that is neither what we set nor what we want is somebody else's. A key that was pending was never
  * set by us, so whatever it holds now is only the kernel's own. */
 static bool has_drifted(const PlanStep *step, const GenerationKey *current) {
-        return current && !current->pending && !sysctl_value_equal(&step->live, &step->previous) &&
-               !sysctl_value_equal(&step->live, &step->target);
+        return current && !current->pending &&
+               !sysctl_value_holds(step->spec, &step->previous, &step->live) &&
+               !sysctl_value_holds(step->spec, &step->target, &step->live);
 }
 
 static PlanAction judge_owned(Judge *j, const PlanStep *step, const LiveKey *live) {
@@ -154,7 +155,7 @@ static PlanAction judge_owned(Judge *j, const PlanStep *step, const LiveKey *liv
                 report_unreadable(j, live, step->profile);
                 return PLAN_LEAVE;
         }
-        if (sysctl_value_equal(&step->live, &step->target))
+        if (sysctl_value_holds(step->spec, &step->target, &step->live))
                 return PLAN_KEEP;
         if (!has_drifted(step, find_current(j, step->spec)) || adopts(j, PLAN_ADOPT_DRIFT))
                 return PLAN_SET;
@@ -212,9 +213,10 @@ static PlanAction judge_leaving(
                 report_unreadable(j, live, NULL);
                 return PLAN_LEAVE;
         }
-        if (step->has_live && has_way_back && sysctl_value_equal(&step->live, &step->target))
+        if (step->has_live && has_way_back &&
+            sysctl_value_holds(step->spec, &step->target, &step->live))
                 return PLAN_RESTORED;
-        if (!step->has_live || !sysctl_value_equal(&step->live, &step->previous)) {
+        if (!step->has_live || !sysctl_value_holds(step->spec, &step->previous, &step->live)) {
                 report_foreign(j, step, live);
                 return PLAN_LEAVE;
         }

@@ -250,6 +250,51 @@ bool sysctl_value_equal(const SysctlValue *a, const SysctlValue *b) {
         return streq_null(a->text, b->text);
 }
 
+static int64_t divide_up(int64_t a, int64_t b) {
+        return a / b + (a % b > 0);
+}
+
+/* Milliseconds up to ticks, then ticks up to milliseconds. */
+static bool is_rounded_to_ticks(int64_t wanted, int64_t live) {
+        static const int64_t frequencies[] = { 100, 250, 300, 1000 };
+        int64_t most;
+        if (wanted < 0 || __builtin_mul_overflow(wanted, 1000, &most))
+                return false;
+        for (size_t i = 0; i < ELEMENTSOF(frequencies); i++) {
+                int64_t ticks = divide_up(wanted * frequencies[i], 1000);
+                if (live == divide_up(ticks * 1000, frequencies[i]))
+                        return true;
+        }
+        return false;
+}
+
+static bool is_rounded_to_pages(int64_t wanted, int64_t live) {
+        static const int64_t pointers_of_a_page[] = { 512, 1024, 2048, 4096, 8192, 16384 };
+        if (wanted < 0 || wanted > INT64_MAX - 16384)
+                return false;
+        for (size_t i = 0; i < ELEMENTSOF(pointers_of_a_page); i++)
+                if (live == divide_up(wanted, pointers_of_a_page[i]) * pointers_of_a_page[i])
+                        return true;
+        return false;
+}
+
+bool sysctl_value_holds(
+                const SysctlSpec *spec, const SysctlValue *wanted, const SysctlValue *live) {
+        if (sysctl_value_equal(wanted, live))
+                return true;
+        if (wanted->n_ints != 1 || live->n_ints != 1 || wanted->type != live->type)
+                return false;
+        switch (spec->rounding) {
+        case SYSCTL_ROUNDING_NONE:
+                break;
+        case SYSCTL_ROUNDING_JIFFIES_MS:
+                return is_rounded_to_ticks(wanted->ints[0], live->ints[0]);
+        case SYSCTL_ROUNDING_POINTER_PAGE:
+                return is_rounded_to_pages(wanted->ints[0], live->ints[0]);
+        }
+        return false;
+}
+
 int sysctl_value_compare(const SysctlValue *a, const SysctlValue *b) {
         assert(a->n_ints == 1 && b->n_ints == 1);
         return (a->ints[0] > b->ints[0]) - (a->ints[0] < b->ints[0]);

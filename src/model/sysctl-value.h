@@ -62,6 +62,11 @@ NODISCARD int sysctl_value_from_written(
 const char *sysctl_value_to_kernel(const SysctlSpec *spec, const SysctlValue *value, Arena *arena);
 
 bool sysctl_value_equal(const SysctlValue *a, const SysctlValue *b);
+/* Whether `live`, read from the kernel, is what stands there after `wanted` was written: equal, or what the
+ * kernel's own rounding of this key makes of it (SysctlSpec.rounding; include/linux/jiffies.h, for the timer
+ * frequencies 100, 250, 300 and 1000; net/netfilter/nf_conntrack_core.c nf_ct_alloc_hashtable(), for pages of
+ * 4, 16 and 64 KiB and pointers of 4 and 8 bytes). */
+bool sysctl_value_holds(const SysctlSpec *spec, const SysctlValue *wanted, const SysctlValue *live);
 
 /* For single integers only (bounds): <0, 0, >0. */
 int sysctl_value_compare(const SysctlValue *a, const SysctlValue *b);

@@ -283,6 +283,48 @@ static void test_value_equal_table(void **state) {
         }
 }
 
+#define RATE    "net.ipv4.tcp_invalid_ratelimit"
+#define BUCKETS "net.netfilter.nf_conntrack_buckets"
+
+static void test_value_holds_after_the_kernels_rounding(void **state) {
+        (void) state;
+        static const struct {
+                const char *key, *wanted, *live;
+                bool want;
+        } rows[] = {
+                { RATE, "500", "500", true },
+                { RATE, "501", "501", true }, /* HZ=1000 */
+                { RATE, "501", "504", true }, /* HZ=250 and 300 */
+                { RATE, "501", "510", true }, /* HZ=100 */
+                { RATE, "501", "502", false },
+                { RATE, "501", "500", false }, /* never down */
+                { RATE, "501", "511", false },
+                { RATE, "504", "501", false },
+                { RATE, "0", "0", true },
+                { RATE, "0", "4", false },
+                { RATE, "-1", "0", false },
+                { RATE, "2147483647", "2147483648", true },
+                { RATE, "9223372036854775807", "9223372036854775806", false },
+                { BUCKETS, "65536", "65536", true },
+                { BUCKETS, "65537", "66048", true }, /* pages of 4 KiB */
+                { BUCKETS, "65537", "73728", true }, /* pages of 64 KiB */
+                { BUCKETS, "65536", "66048", false },
+                { BUCKETS, "65537", "65536", false },
+                { BUCKETS, "9223372036854775807", "0", false },
+                { FIN, "60", "60", true },
+                { FIN, "60", "64", false },
+                { RANGE, "1024 65000", "1024 65000", true },
+                { RANGE, "1024 65000", "1024 65001", false },
+        };
+        CLEANUP(arena_freep) Arena *arena = arena_new();
+        TEST_EACH(row, rows) {
+                const SysctlSpec *spec = spec_of(row->key);
+                SysctlValue wanted = parsed(spec, row->wanted, arena);
+                SysctlValue live = parsed(spec, row->live, arena);
+                assert_int_equal(sysctl_value_holds(spec, &wanted, &live), row->want);
+        }
+}
+
 static void test_value_compare_and_ordered(void **state) {
         (void) state;
         CLEANUP(arena_freep) Arena *arena = arena_new();
@@ -419,6 +461,7 @@ TEST_MAIN(cmocka_unit_test(test_value_from_kernel_and_back),
           cmocka_unit_test(test_value_of_port_list_that_one_write_cannot_carry),
           cmocka_unit_test(test_value_port_text_counts_ranges_too),
           cmocka_unit_test(test_value_equal_table),
+          cmocka_unit_test(test_value_holds_after_the_kernels_rounding),
           cmocka_unit_test(test_value_compare_and_ordered),
           cmocka_unit_test(test_value_copy_outlives_its_arena),
           cmocka_unit_test(test_value_check_table),
