@@ -2,6 +2,8 @@
 #include "cli/local-plan.h"
 
 #include "diag/nearest.h"
+#include "model/owners.h"
+#include "system/writers.h"
 
 /* --- profiles ------------------------------------------------------------------------------------------- */
 
@@ -113,6 +115,20 @@ static int collect_specs(
         return 0;
 }
 
+/* As the helper does it: who else sets the keys, now that the fragment is known. */
+static int check_owners(Context *context, const Host *host, Plan *plan, Error *reterr) {
+        const WritersRequest where = {
+                .seam = host->seam,
+                .root_fd = host->root_fd,
+                .files_only = host->files_only,
+        };
+        Owners owners;
+        int r = writers_find_for_plan(&where, plan, context->arena, &owners, reterr);
+        if (r < 0)
+                return r;
+        return owners_check(plan, context->options.adopt, &owners, context->findings, reterr);
+}
+
 int local_plan_build(
                 Context *context, const Host *host, LocalPlanKind kind, LocalPlan *ret,
                 Error *reterr) {
@@ -146,7 +162,9 @@ int local_plan_build(
         r = plan_build(&input, context->findings, &ret->plan, reterr);
         if (r < 0)
                 return error_prefix(reterr, r, "cannot make a plan");
-        return r == 0 ? 0 : LOCAL_PLAN_E_REFUSED;
+        if (r == 0)
+                r = check_owners(context, host, ret->plan, reterr);
+        return r <= 0 ? r : LOCAL_PLAN_E_REFUSED;
 }
 
 static void keep_sources(Context *context, const Bundle *bundle) {

@@ -18,3 +18,4 @@ extern const Command cmd_sandbox;
 extern const Command cmd_show;
 extern const Command cmd_status;
 extern const Command cmd_validate;
+extern const Command cmd_verify;

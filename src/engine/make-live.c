@@ -50,6 +50,9 @@ static Diag *maker_add(Maker *maker, DiagId id, const GenerationKey *key, const 
  * earlier file may win, which the repair of the fragment settles. */
 static bool maker_is_overridden(Maker *maker, const GenerationKey *key) {
         DiagList *findings = maker->session->result->findings;
+        if (key->adopted)
+                return false;
+
         Winner winner;
         winner_find(maker->files, WINNER_SYSTEMD, key->spec->path, &winner);
         const char *name = winner.path ? strrchr(winner.path, '/') : NULL;

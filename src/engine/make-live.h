@@ -7,7 +7,7 @@
  * between is settled by running again.
  *
  * A key whose value another sysctl.d file sets later than ours is left to that file (other-file-wins): systemd-sysctl has
- * just given it the value that the administrator's files ask for.
+ * just given it the value that the administrator's files ask for. Unless that was adopted: then ours is written over it.
  */
 
 #include "engine/session.h"

@@ -6,6 +6,8 @@
 #include "base/num.h"
 #include "engine/fragment.h"
 #include "engine/generation-store.h"
+#include "model/owners.h"
+#include "system/writers.h"
 
 void planning_deinit(Planning *planning) {
         planning->target = generation_free(planning->target);
@@ -176,6 +178,22 @@ static int planning_read_live(Session *session, Planning *planning, Error *reter
         return 0;
 }
 
+/* Who else sets the keys, now that the fragment is known. */
+static int planning_check_owners(Session *session, Plan *plan, Error *reterr) {
+        const Engine *engine = session->engine;
+        const WritersRequest where = {
+                .seam = engine->seam,
+                .root_fd = engine->root_fd,
+                .files_only = engine->files_only,
+        };
+        Owners owners;
+        int r = writers_find_for_plan(&where, plan, session->arena, &owners, reterr);
+        if (r < 0)
+                return r;
+        return owners_check(
+                        plan, session->request->adopt, &owners, session->result->findings, reterr);
+}
+
 static int planning_decide(Session *session, Planning *planning, Plan **ret_plan, Error *reterr) {
         const EngineRequest *request = session->request;
         PlanInput input = {
@@ -196,7 +214,12 @@ static int planning_decide(Session *session, Planning *planning, Plan **ret_plan
                 return r;
 
         planning->fragment = input.fragment;
-        r = plan_build(&input, session->result->findings, ret_plan, reterr);
+        CLEANUP(plan_freep) Plan *plan = NULL;
+        r = plan_build(&input, session->result->findings, &plan, reterr);
+        if (r == 0)
+                r = planning_check_owners(session, plan, reterr);
+        if (r == 0)
+                *ret_plan = TAKE_PTR(plan);
         return r == PLAN_E_REFUSED ? planning_refuse_by_findings(session) : r;
 }
 

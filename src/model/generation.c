@@ -53,7 +53,8 @@ static bool same_profile(const GenerationProfile *a, const GenerationProfile *b)
 
 static bool same_key(const GenerationKey *a, const GenerationKey *b) {
         return streq(a->spec->key, b->spec->key) && sysctl_value_equal(&a->value, &b->value) &&
-               streq(a->profile, b->profile) && a->pending == b->pending;
+               streq(a->profile, b->profile) && a->pending == b->pending &&
+               streq_null(a->adopted, b->adopted);
 }
 
 bool generation_same_content(const Generation *a, const Generation *b) {

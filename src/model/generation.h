@@ -38,6 +38,7 @@ typedef struct GenerationKey {
         bool pending;        /* the kernel has no such key yet: a module is missing */
         bool origin_known;   /* false: adopted from --root, or taken while pending */
         SysctlValue origin;  /* the value read when the key was taken */
+        const char *adopted; /* whose value ours was told to win over ("/etc/sysctl.d/99-local.conf:3: 128"), or NULL */
 } GenerationKey;
 
 typedef struct Generation {

@@ -178,6 +178,12 @@ static void add_owned(Judge *j, const PlanWanted *wanted, const LiveKey *live) {
         if (j->no_memory)
                 return;
 
+        const GenerationKey *current = find_current(j, step->spec);
+        const char *adopted = current && current->adopted ? arena_copy(j->arena, current->adopted)
+                                                          : NULL;
+        if (current && current->adopted && !adopted)
+                j->no_memory = true;
+
         step->action = judge_owned(j, step, live);
         j->result.keys[j->result.n_keys++] = (GenerationKey){
                 .spec = step->spec,
@@ -186,6 +192,7 @@ static void add_owned(Judge *j, const PlanWanted *wanted, const LiveKey *live) {
                 .pending = live->state == LIVE_ABSENT,
                 .origin_known = step->origin_known,
                 .origin = step->origin,
+                .adopted = adopted,
         };
 }
 

@@ -10,6 +10,7 @@
 #define MAX_PROFILES        1024U
 #define MAX_KEYS            4096U
 #define PATH_TEXT_MAX       8192U
+#define ADOPTED_TEXT_MAX    1024U
 
 /* --- writing -------------------------------------------------------------------------------------------- */
 
@@ -65,8 +66,9 @@ static json_t *key_to_json(const GenerationKey *key, Arena *scratch) {
                 return NULL;
 
         return json_pack(
-                        "{s:s, s:s, s:s, s:b, s:s*}", "key", key->spec->key, "value", value,
-                        "profile", key->profile, "pending", key->pending ? 1 : 0, "origin", origin);
+                        "{s:s, s:s, s:s, s:b, s:s*, s:o*}", "key", key->spec->key, "value", value,
+                        "profile", key->profile, "pending", key->pending ? 1 : 0, "origin", origin,
+                        "adopted", key->adopted ? strict_json_text(key->adopted) : NULL);
 }
 
 static json_t *keys_to_json(const Generation *generation) {
@@ -258,6 +260,7 @@ static int key_from_json(
                 json_t *object, const Generation *generation, GenerationKey *ret, Error *reterr) {
         GenerationKey key = {};
         const char *name = NULL, *value = NULL, *profile = NULL, *origin = NULL;
+        const char *adopted = NULL;
         const StrictField fields[] = {
                 { .name = "key", .kind = STRICT_TEXT, .max = 255, .ret = &name },
                 { .name = "value",
@@ -275,6 +278,11 @@ static int key_from_json(
                   .optional = true,
                   .ret = &origin,
                   .ret_present = &key.origin_known },
+                { .name = "adopted",
+                  .kind = STRICT_TEXT,
+                  .max = ADOPTED_TEXT_MAX,
+                  .optional = true,
+                  .ret = &adopted },
         };
         int r = strict_json_read(object, fields, ELEMENTSOF(fields), reterr);
         if (r < 0)
@@ -290,6 +298,9 @@ static int key_from_json(
                                 reterr, -EBADMSG, "key '%s' is of a profile that is not there",
                                 key.spec->key);
         key.profile = owner->name;
+        key.adopted = adopted ? arena_copy(generation->arena, adopted) : NULL;
+        if (adopted && !key.adopted)
+                return out_of_memory(reterr);
 
         r = value_from_text(key.spec, value, generation->arena, &key.value, reterr);
         if (r < 0)
