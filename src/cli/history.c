@@ -193,6 +193,7 @@ static int render_one(Context *context, const AuditEntry *entry) {
         add_escaped_line(out, "unit", text_of(caller, "unit"));
         add_escaped_line(out, "verb", text_of(object, "verb"));
         add_escaped_line(out, "why", text_of(object, "why"));
+        add_escaped_line(out, "adopt", text_of(object, "adopt"));
         add_escaped_line(out, "profiles", strbuf_text(&profiles));
         if (json_object_get(object, "gen"))
                 strbuf_addf(out, "  %-8s %lld → %lld\n", "steps", number_of(object, "gen", "from"),

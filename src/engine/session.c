@@ -85,6 +85,17 @@ int64_t session_now_ms(const Session *session) {
         return (int64_t) now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
+/* As --adopt= has it; NULL for nothing. */
+static const char *session_adopt_text(unsigned adopt) {
+        static const char *const texts[] = {
+                NULL,    "owner",       "fragment",       "owner,fragment",
+                "drift", "owner,drift", "fragment,drift", "owner,fragment,drift",
+        };
+        static_assert(PLAN_ADOPT_OWNER == 1 && PLAN_ADOPT_FRAGMENT == 2 && PLAN_ADOPT_DRIFT == 4,
+                      "the bits are the index");
+        return adopt < ELEMENTSOF(texts) ? texts[adopt] : NULL;
+}
+
 static void session_stamp(const Session *session, AuditRecord *record) {
         struct timespec now, boot;
         (void) clock_gettime(CLOCK_REALTIME, &now);
@@ -97,6 +108,7 @@ static void session_stamp(const Session *session, AuditRecord *record) {
         record->instance = session->engine->instance;
         record->via = session->request->via;
         record->reason = session->request->reason;
+        record->adopt = session_adopt_text(session->request->adopt);
         record->mirrored = session->mirrored;
         if (session->request->caller) {
                 record->has_caller = true;

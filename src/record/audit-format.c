@@ -143,6 +143,8 @@ static int add_origin(const AuditRecord *record, json_t *object) {
                 r = set(object, "who", caller_to_json(&record->caller));
         if (r == 0 && record->reason)
                 r = set(object, "why", strict_json_text(record->reason));
+        if (r == 0 && record->adopt)
+                r = set(object, "adopt", json_string(record->adopt));
         if (r == 0 && record->event == AUDIT_OPEN)
                 r = set(object, "log", json_string(record->log_id));
         if (r == 0 && record->event == AUDIT_TORN)

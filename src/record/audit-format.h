@@ -67,6 +67,7 @@ typedef struct AuditRecord {
         const char *via;  /* "socket", "direct", "boot", "recover", "root-dir" */
         const char *verb; /* NULL, or "enable" … */
         const char *reason; /* why: the caller's words, checked UTF-8 without control characters; NULL */
+        const char *adopt; /* what the caller let our values win over: "owner,fragment,drift"; NULL: nothing */
         const char *const *profiles; /* "name@digest", after the change */
         size_t n_profiles;
         const AuditKey *keys;

@@ -183,6 +183,7 @@ static int read_members(json_t *object, AuditLine *line, Error *reterr) {
                 { .name = "who", .kind = STRICT_OBJECT, .optional = true, .check = check_caller },
                 { .name = "via", .kind = STRICT_WORD, .max = WORD_MAX },
                 { .name = "why", .kind = STRICT_TEXT, .max = TEXT_MAX, .optional = true },
+                { .name = "adopt", .kind = STRICT_TEXT, .max = TEXT_MAX, .optional = true },
                 { .name = "verb", .kind = STRICT_WORD, .max = WORD_MAX, .optional = true },
                 { .name = "prof",
                   .kind = STRICT_ANY,
