@@ -4,6 +4,7 @@
 #include <sys/utsname.h>
 
 #include "engine/change.h"
+#include "engine/choice.h"
 #include "engine/confirm.h"
 #include "engine/fragment.h"
 #include "engine/make-live.h"
@@ -220,38 +221,65 @@ static int engine_fail_session(Session *session, int r, const Error *error, Erro
         return engine_refuse(session, r, error);
 }
 
-static int engine_work(Session *session, Error *reterr) {
+enum {
+        ENGINE_E_ANSWERED = 1, /* the result says all there is to say */
+};
+
+/* The journal or a generation cannot be understood: attention, unless the caller has chosen what stands. */
+static int engine_settle_corrupt(Session *session, const Error *error, Error *reterr) {
+        if (choice_is_made(session))
+                return choice_run(session, reterr);
+        int r = engine_refuse_corrupt(session, error);
+        return r < 0 ? r : ENGINE_E_ANSWERED;
+}
+
+/* What every entry does first. 0, ENGINE_E_ANSWERED or <0. */
+static int engine_settle(Session *session, Error *reterr) {
         const EngineRequest *request = session->request;
+        bool thorough = request->verb == ENGINE_BOOT || request->verb == ENGINE_RECOVER;
+        Error error = { 0 };
+
+        int r = recovery_run(session, thorough, &error);
+        if (r == RECOVERY_E_REFUSED) {
+                session->result->outcome = "unknown";
+                return ENGINE_E_ANSWERED;
+        }
+        if (r >= 0)
+                return 0;
+        if (request->verb == ENGINE_REVERT) {
+                r = engine_fail_session(session, r, &error, reterr);
+                return r < 0 ? r : ENGINE_E_ANSWERED;
+        }
+        if (r == -EBADMSG)
+                return engine_settle_corrupt(session, &error, reterr);
+        if (reterr)
+                *reterr = error;
+        return r;
+}
+
+static int engine_load(Session *session, Error *reterr) {
+        Error error = { 0 };
+        int r = session->current ? 0 : session_load(session, &error);
+        if (r == -EBADMSG)
+                return engine_settle_corrupt(session, &error, reterr);
+        if (r < 0 && reterr)
+                *reterr = error;
+        return r;
+}
+
+static int engine_work(Session *session, Error *reterr) {
+        EngineResult *result = session->result;
         Error error = { 0 };
 
         int r = session_open(session, &error);
         if (r < 0)
                 return engine_fail_session(session, r, &error, reterr);
+        r = session->request->dry_run ? 0 : engine_settle(session, reterr);
+        if (r == 0)
+                r = engine_load(session, reterr);
+        if (r != 0)
+                return r < 0 ? r : 0;
 
-        if (!request->dry_run) {
-                bool thorough = request->verb == ENGINE_BOOT || request->verb == ENGINE_RECOVER;
-                r = recovery_run(session, thorough, &error);
-                if (r == RECOVERY_E_REFUSED) {
-                        session->result->outcome = "unknown";
-                        return 0;
-                }
-                if (r < 0 && request->verb == ENGINE_REVERT)
-                        return engine_fail_session(session, r, &error, reterr);
-                if (r < 0) {
-                        if (reterr)
-                                *reterr = error;
-                        return r;
-                }
-        }
-
-        if (!session->current) {
-                r = session_load(session, &error);
-                if (r == -EBADMSG)
-                        return engine_refuse_corrupt(session, &error);
-                if (r < 0)
-                        return error_prefix(reterr, r, "cannot work");
-        }
-        EngineResult *result = session->result;
         if (result->tx[0] == '\0') {
                 result->generation = session->current ? session->current->number : 0;
                 result->generation_before = result->generation;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "engine/recovery.h"
 
-#include "engine/fragment.h"
-#include "engine/generation-store.h"
+#include "engine/choice.h"
+#include "engine/install.h"
 #include "engine/make-live.h"
 #include "engine/pending-file.h"
 #include "engine/quarantine.h"
@@ -52,33 +52,6 @@ static int recovery_undo(Recovery *recovery, Error *reterr) {
 }
 
 /* --- redo --------------------------------------------------------------------------------------------------- */
-
-static int recovery_install(Session *session, Error *reterr) {
-        const Engine *engine = session->engine;
-        cleanup_free char *bytes = NULL;
-        size_t n;
-        int r = generation_render_fragment(session->current, &bytes, &n);
-        if (r < 0)
-                return error_set(reterr, r, "cannot render the fragment");
-
-        PlanFragment found;
-        r = fragment_read(engine->seam, engine->root_fd, &found, reterr);
-        if (r < 0)
-                return r;
-        bool right = found.exists == session->current->has_fragment &&
-                     (!found.exists || sha256_equal(&found.digest, &session->current->fragment));
-
-        CLEANUP(fragment_deinit) Fragment fragment = { .dir = SEAM_FD_EMPTY };
-        r = right ? 0
-                  : fragment_prepare(engine->seam, engine->root_fd, bytes, n, &fragment, reterr);
-        if (r >= 0)
-                r = right ? fragment_flush(engine->seam, engine->root_fd, reterr)
-                          : fragment_install(&fragment, reterr);
-        if (r >= 0)
-                r = generation_store_save(
-                                engine->seam, session->state.fd, session->current, reterr);
-        return r;
-}
 
 /* What is told of a redo: the generation's keys, then those that left it. */
 static int recovery_report_leaving(Recovery *recovery, const Restore *restore) {
@@ -131,7 +104,7 @@ static int recovery_redo(Recovery *recovery, bool same_boot, Error *reterr) {
         int r = session_load(session, reterr);
         if (r < 0)
                 return r;
-        r = recovery_install(session, reterr);
+        r = install_generation(session, reterr);
         if (r < 0)
                 return r;
 
@@ -317,6 +290,10 @@ static int recovery_settle(Recovery *recovery, Error *reterr) {
                             : recovery_take_back(recovery, same_boot, reterr);
         if (r < 0)
                 return r;
+        if (recovery->is_stuck && choice_is_made(session)) {
+                r = choice_run(session, reterr);
+                return r < 0 ? r : RECOVERY_E_CHOSEN;
+        }
         if (recovery->is_stuck) {
                 /* Stays open: the next entry tries again, and a reboot ends it. */
                 session_publish(session, "unknown", recovery->last->tx);
@@ -331,12 +308,22 @@ static int recovery_settle(Recovery *recovery, Error *reterr) {
         return r < 0 ? r : recovery_tell(recovery, reterr);
 }
 
-static int recovery_refuse_corrupt(Session *session, const char *text, const Error *error) {
+/* Unless the caller says what shall be done about it. */
+static int recovery_refuse_corrupt(
+                Session *session, const char *text, const Error *error, Error *reterr) {
+        if (choice_is_made(session)) {
+                int r = choice_run(session, reterr);
+                return r < 0 ? r : RECOVERY_E_CHOSEN;
+        }
+
         DiagList *findings = session->result->findings;
         Diag *d = diag_add(findings, DIAG_JOURNAL_CORRUPT, (Span){ 0 }, "%s", text);
         if (error && error_is_set(error))
                 diag_add_note(findings, d, "%s", error->text);
         diag_add_note(findings, d, "nothing was touched");
+        diag_set_help(findings, d,
+                      "run 'twprofile recover --choice=base' to restore what was before, or --choice=keep "
+                      "to keep the live values");
         return RECOVERY_E_REFUSED;
 }
 
@@ -405,7 +392,8 @@ static int recovery_await(Recovery *recovery, Error *reterr) {
         Error error = { 0 };
         int r = undecided_load(session, prepared, recovery->last, &session->undecided, &error);
         if (r == -EBADMSG)
-                return recovery_refuse_corrupt(session, "the journal cannot be understood", &error);
+                return recovery_refuse_corrupt(
+                                session, "the journal cannot be understood", &error, reterr);
         if (r < 0)
                 return error_set(reterr, r, "cannot recover");
         if (here->netns_inode != recovery->prepared.instance.netns_inode)
@@ -442,7 +430,8 @@ static int recovery_read_prepared(Recovery *recovery, Error *reterr) {
         Error error = { 0 };
         int r = journal_prepared_decode(prepared, session->arena, &recovery->prepared, &error);
         if (r == -EBADMSG)
-                return recovery_refuse_corrupt(session, "the journal cannot be understood", &error);
+                return recovery_refuse_corrupt(
+                                session, "the journal cannot be understood", &error, reterr);
         if (r < 0)
                 return error_set(reterr, r, "cannot recover");
         recovery->has_prepared = true;
@@ -455,7 +444,7 @@ int recovery_run(Session *session, bool at_boot, Error *reterr) {
                 return recovery_refuse_corrupt(
                                 session,
                                 "the journal is damaged in its middle: it cannot say what was decided",
-                                NULL);
+                                NULL, reterr);
 
         Recovery recovery = { .session = session };
         if (scan->n_frames > 0)

@@ -33,6 +33,7 @@
 
 enum {
         RECOVERY_E_REFUSED = 1, /* the findings say why: nothing else may be done now */
+        RECOVERY_E_CHOSEN, /* ENGINE_RECOVER: the caller's choice settled it (engine/choice.h) */
 };
 
 /* `at_boot` also removes the temporary files that dead processes left, looks whether every committed

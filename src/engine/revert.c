@@ -141,26 +141,6 @@ static Revert revert_cause_of(const EngineRequest *request) {
         return (Revert){ .cause = gate ? "gate" : "deadline", .evidence = request->evidence };
 }
 
-int revert_by_guard(Session *session, Error *reterr) {
-        const EngineRequest *request = session->request;
-        const Engine *engine = session->engine;
-        const Undecided *undecided = session->undecided;
-
-        /* Decided meanwhile, by whoever had the lock before: then there is nothing to watch any more. */
-        if (!undecided || (request->token && !token_is_of(request->token, undecided->tx))) {
-                (void) diag_add(session->result->findings, DIAG_NOTHING_UNDECIDED, (Span){ 0 },
-                                "no change awaits confirmation");
-                session->result->outcome = "not-found";
-                if (!undecided)
-                        pending_file_remove(engine->seam, engine->root_fd);
-                return 0;
-        }
-
-        Revert why = revert_cause_of(request);
-        revert_add_cause(session, &why);
-        return revert_run(session, &why, reterr);
-}
-
 /* --- without the state directory -------------------------------------------------------------------------------- */
 
 static int revert_refuse_pending(Session *session, const Error *broken, const char *what) {
@@ -205,4 +185,52 @@ int revert_without_state(Session *session, const Error *broken, Error *reterr) {
         /* Else the guard would be started again at once. The journal still has the change; it is past its deadline. */
         pending_file_remove(engine->seam, engine->root_fd);
         return 0;
+}
+
+/* --- the guard -------------------------------------------------------------------------------------------------- */
+
+/* Decided meanwhile, by whoever had the lock before: then there is nothing to watch any more. */
+static int revert_refuse_decided(Session *session) {
+        (void) diag_add(session->result->findings, DIAG_NOTHING_UNDECIDED, (Span){ 0 },
+                        "no change awaits confirmation");
+        session->result->outcome = "not-found";
+        return 0;
+}
+
+/* A change that /run knows of and the journal does not was lost with its frames, which nobody had to flush. */
+static bool revert_is_lost(Session *session) {
+        const Engine *engine = session->engine;
+        const JournalScan *scan = &session->journal.scan;
+        Pending pending;
+        Error ignored = { 0 };
+        if (pending_file_read(engine->seam, engine->root_fd, session->arena, &pending, &ignored) <
+            0)
+                return false;
+
+        bool known = !instance_equal(&pending.instance, &engine->instance);
+        for (size_t i = 0; i < scan->n_frames && !known; i++)
+                known = streq(scan->frames[i].tx, pending.tx);
+        return !known;
+}
+
+int revert_by_guard(Session *session, Error *reterr) {
+        const EngineRequest *request = session->request;
+        const Engine *engine = session->engine;
+        const Undecided *undecided = session->undecided;
+
+        if (!undecided && revert_is_lost(session)) {
+                Error lost = { 0 };
+                (void) snprintf(lost.text, sizeof(lost.text), "the journal does not know of it");
+                return revert_without_state(session, &lost, reterr);
+        }
+        if (!undecided) {
+                pending_file_remove(engine->seam, engine->root_fd);
+                return revert_refuse_decided(session);
+        }
+        if (request->token && !token_is_of(request->token, undecided->tx))
+                return revert_refuse_decided(session);
+
+        Revert why = revert_cause_of(request);
+        revert_add_cause(session, &why);
+        return revert_run(session, &why, reterr);
 }

@@ -260,13 +260,13 @@ static json_t *session_to_json(const JournalApplied *applied) {
 
 int journal_applied_encode(const JournalApplied *applied, StrBuf *out) {
         json_auto_t *object = json_pack(
-                        "{s:s, s:I, s:o, s:o, s:o*, s:o}", "token", applied->token, "deadline_ms",
+                        "{s:s, s:I, s:o, s:o, s:o}", "token", applied->token, "deadline_ms",
                         (json_int_t) applied->deadline_ms, "request",
                         strict_json_sha256(&applied->request), "by", session_to_json(applied),
-                        "fragment",
-                        applied->has_fragment ? strict_json_sha256(&applied->fragment) : NULL,
                         "keys", journal_keys_to_json(applied->keys, applied->n_keys));
-        if (!object)
+        if (!object ||
+            (applied->has_fragment &&
+             json_object_set_new(object, "fragment", strict_json_sha256(&applied->fragment)) < 0))
                 return -ENOMEM;
 
         int r = strict_json_render(object, out);

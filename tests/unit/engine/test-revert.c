@@ -142,6 +142,20 @@ static void test_revert_from_the_copy_in_run(void **state UNUSED) {
         world_deinit(&w);
 }
 
+/* A journal that lost the change says nothing of it; the copy does. */
+static void test_revert_of_a_change_the_journal_lost(void **state UNUSED) {
+        World w;
+        world_init(&w);
+        cleanup_free char *origin = world_view(&w);
+        assert_int_equal(world_try(&w, "alpha", 60), 0);
+        scratch_remove(&w.scratch, WORLD_JOURNAL);
+        assert_int_equal(world_revert(&w, "deadline"), 6);
+        assert_true(world_has_finding(&w, DIAG_REVERTED_WITHOUT_STATE));
+        assert_true(world_view_is(&w, origin));
+        assert_int_equal(world_revert(&w, "deadline"), 5);
+        world_deinit(&w);
+}
+
 static void test_revert_with_neither_copy_says_so(void **state UNUSED) {
         World w;
         world_init(&w);
@@ -238,6 +252,7 @@ TEST_MAIN(cmocka_unit_test(test_revert_by_user_is_not_quarantined),
           cmocka_unit_test(test_revert_stuck_stays_open),
           cmocka_unit_test(test_revert_without_audit),
           cmocka_unit_test(test_revert_from_the_copy_in_run),
+          cmocka_unit_test(test_revert_of_a_change_the_journal_lost),
           cmocka_unit_test(test_revert_with_neither_copy_says_so),
           cmocka_unit_test(test_revert_copy_of_another_boot_is_left_alone),
           cmocka_unit_test(test_revert_killed_at_every_call),

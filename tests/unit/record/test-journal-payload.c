@@ -236,6 +236,119 @@ static void test_revert_and_done_refuse(void **state) {
         }
 }
 
+/* --- a change with a window ------------------------------------------------------------------------------ */
+
+static const JournalProfile profiles[] = { { .name = "web" }, { .name = "db" } };
+
+static void test_prepared_with_a_window(void **state) {
+        (void) state;
+        JournalPrepared prepared = prepared_sample;
+        prepared.has_window = true;
+        prepared.window_s = 60;
+        prepared.profiles = profiles;
+        prepared.n_profiles = ELEMENTSOF(profiles);
+        CLEANUP(strbuf_deinit) StrBuf out = {};
+        assert_int_equal(journal_prepared_encode(&prepared, &out), 0);
+
+        CLEANUP(arena_freep) Arena *arena = arena_new();
+        JournalFrame frame = frame_of(JOURNAL_PREPARED, strbuf_text(&out));
+        JournalPrepared got;
+        assert_int_equal(journal_prepared_decode(&frame, arena, &got, NULL), 0);
+        assert_true(got.has_window);
+        assert_int_equal(got.window_s, 60);
+        assert_int_equal(got.n_profiles, 2);
+        assert_string_equal(got.profiles[1].name, "db");
+
+        static const struct {
+                const char *from, *to, *says;
+        } rows[] = {
+                { "\"s\":60", "\"s\":-1", "member 's'" },
+                { "\"name\":\"db\"", "\"name\":7", "profile 1: member 'name'" },
+                { "\"window\":{", "\"window\":{\"x\":1,", "unknown member 'x'" },
+        };
+        TEST_EACH(row, rows) {
+                cleanup_free char *bad = test_replace(strbuf_text(&out), row->from, row->to);
+                frame = frame_of(JOURNAL_PREPARED, bad);
+                Error error = {};
+                assert_int_equal(journal_prepared_decode(&frame, arena, &got, &error), -EBADMSG);
+                test_error_says(&error, row->says);
+        }
+}
+
+static JournalApplied applied_sample(const Generation *generation) {
+        return (JournalApplied){
+                .token = "0f2c5a1e-00112233445566778899aabbccddeeff",
+                .deadline_ms = 60000,
+                .request = sha256_of("request", 7),
+                .auid = 1000,
+                .session = -1,
+                .has_fragment = true,
+                .fragment = sha256_of("fragment", 8),
+                .keys = keys,
+                .n_keys = ELEMENTSOF(keys),
+                .generation = generation,
+        };
+}
+
+static void test_applied_round_trip(void **state) {
+        (void) state;
+        CLEANUP(generation_freep) Generation *generation = test_generation(/* extra= */ 0);
+        CLEANUP(arena_freep) Arena *arena = arena_new();
+        for (int with = 0; with < 2; with++) {
+                JournalApplied applied = applied_sample(generation);
+                applied.has_fragment = with;
+                CLEANUP(strbuf_deinit) StrBuf out = {};
+                assert_int_equal(journal_applied_encode(&applied, &out), 0);
+
+                JournalFrame frame = frame_of(JOURNAL_APPLIED, strbuf_text(&out));
+                JournalApplied got;
+                CLEANUP(generation_freep) Generation *whole = NULL;
+                assert_int_equal(journal_applied_decode(&frame, arena, &got, &whole, NULL), 0);
+                assert_string_equal(got.token, applied.token);
+                assert_int_equal(got.deadline_ms, 60000);
+                assert_true(sha256_equal(&got.request, &applied.request));
+                assert_int_equal(got.auid, 1000);
+                assert_int_equal(got.session, -1);
+                assert_int_equal(got.has_fragment, with);
+                assert_int_equal(got.n_keys, 2);
+                assert_ptr_equal(got.generation, whole);
+                assert_true(generation_same_content(whole, generation));
+        }
+}
+
+static void test_applied_refuses(void **state) {
+        (void) state;
+        static const struct {
+                const char *from, *to, *says;
+        } rows[] = {
+                { "\"auid\":1000", "\"auid\":\"x\"", "member 'by'" },
+                { "\"deadline_ms\":60000", "\"deadline_ms\":-1", "below zero" },
+                { "\"deadline_ms\":60000", "\"deadline_ms\":0.5", "'deadline_ms'" },
+                { "\"tx\":\"" TEST_TX "\"", "\"tx\":\"" TEST_TX_OTHER "\"", "another transaction" },
+                { "\"number\":7", "\"number\":0", "start at 1" },
+                { "\"token\":\"", "\"token\":\"0123456789012345678901234567890123456789",
+                  "'token'" },
+                { "\"k\":\"net.ipv4.ip_local_port_range\"", "\"k\":1", "key 0" },
+        };
+        CLEANUP(generation_freep) Generation *generation = test_generation(/* extra= */ 0);
+        JournalApplied applied = applied_sample(generation);
+        CLEANUP(strbuf_deinit) StrBuf out = {};
+        assert_int_equal(journal_applied_encode(&applied, &out), 0);
+        CLEANUP(arena_freep) Arena *arena = arena_new();
+        TEST_EACH(row, rows) {
+                cleanup_free char *bad = test_replace(strbuf_text(&out), row->from, row->to);
+                JournalFrame frame = frame_of(JOURNAL_APPLIED, bad);
+                JournalApplied got;
+                Generation *whole = NULL;
+                Error error = {};
+                assert_int_equal(
+                                journal_applied_decode(&frame, arena, &got, &whole, &error),
+                                -EBADMSG);
+                test_error_says(&error, row->says);
+                assert_null(whole);
+        }
+}
+
 static void test_instance_equal(void **state) {
         (void) state;
         Instance a = TEST_INSTANCE, b = a;
@@ -280,5 +393,7 @@ TEST_MAIN(cmocka_unit_test(test_prepared_round_trip), cmocka_unit_test(test_prep
           cmocka_unit_test(test_prepared_refuses_too_many_keys),
           cmocka_unit_test(test_commit_round_trip), cmocka_unit_test(test_commit_refuses),
           cmocka_unit_test(test_revert_round_trip), cmocka_unit_test(test_done_round_trip),
-          cmocka_unit_test(test_revert_and_done_refuse), cmocka_unit_test(test_instance_equal),
+          cmocka_unit_test(test_revert_and_done_refuse),
+          cmocka_unit_test(test_prepared_with_a_window), cmocka_unit_test(test_applied_round_trip),
+          cmocka_unit_test(test_applied_refuses), cmocka_unit_test(test_instance_equal),
           cmocka_unit_test(test_encode_out_of_memory))

@@ -113,6 +113,26 @@ static void test_decode_refuses(void **state) {
         }
 }
 
+static void test_quarantined_round_trip(void **state) {
+        (void) state;
+        const Quarantine rows[] = {
+                { .name = "web", .cause = "deadline", .tx = TEST_TX, .time_us = 5 },
+                { .name = "db", .cause = "gate", .tx = TEST_TX_OTHER, .time_us = 6 },
+        };
+        Status status = { .instance = TEST_INSTANCE, .quarantined = rows, .n_quarantined = 2 };
+        cleanup_free char *text = encode(&status);
+        CLEANUP(arena_freep) Arena *arena = arena_new();
+        CLEANUP(status_deinit) Status got = {};
+        assert_int_equal(status_decode(text, strlen(text), arena, &got, NULL), 0);
+        assert_int_equal(got.n_quarantined, 2);
+        assert_string_equal(got.quarantined[1].cause, "gate");
+
+        cleanup_free char *bad = test_replace(text, "\"cause\":\"gate\"", "\"cause\":\"\"");
+        Error error = {};
+        assert_int_equal(status_decode(bad, strlen(bad), arena, &got, &error), -EBADMSG);
+        test_error_says(&error, "'quarantined': member 'cause'");
+}
+
 static void test_encode_refuses_a_bad_text(void **state) {
         (void) state;
         CLEANUP(generation_freep) Generation *generation = test_generation(/* extra= */ 0);
@@ -144,5 +164,5 @@ static void test_out_of_memory(void **state) {
 }
 
 TEST_MAIN(cmocka_unit_test(test_round_trip), cmocka_unit_test(test_encoding_is_as_documented),
-          cmocka_unit_test(test_decode_refuses), cmocka_unit_test(test_encode_refuses_a_bad_text),
-          cmocka_unit_test(test_out_of_memory))
+          cmocka_unit_test(test_decode_refuses), cmocka_unit_test(test_quarantined_round_trip),
+          cmocka_unit_test(test_encode_refuses_a_bad_text), cmocka_unit_test(test_out_of_memory))

@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "record/quarantine-format.h"
+
+#include "fixture.h"
+
+static const Quarantine sample = {
+        .name = "web", .cause = "deadline", .tx = TEST_TX, .time_us = 1700000000000000
+};
+
+static void test_quarantine_round_trip(void **state UNUSED) {
+        CLEANUP(strbuf_deinit) StrBuf out = {};
+        assert_int_equal(quarantine_encode(&sample, &out), 0);
+        CLEANUP(arena_freep) Arena *arena = arena_new();
+        Quarantine got;
+        assert_int_equal(quarantine_decode(out.data, out.length, arena, &got, NULL), 0);
+        assert_string_equal(got.name, "web");
+        assert_string_equal(got.cause, "deadline");
+        assert_string_equal(got.tx, TEST_TX);
+        assert_true(sha256_equal(&got.digest, &sample.digest));
+        assert_int_equal(got.time_us, sample.time_us);
+}
+
+static void test_quarantine_refuses(void **state UNUSED) {
+        static const struct {
+                const char *from, *to, *says;
+        } rows[] = {
+                { "{", "", "not valid JSON" },
+                { "\"v\":1", "\"v\":2", "newer version" },
+                { "\"name\":\"web\"", "\"name\":1", "'name'" },
+                { "\"cause\":\"deadline\"", "\"cause\":\"Dead line\"", "'cause'" },
+                { TEST_TX, "x", "'tx'" },
+        };
+        CLEANUP(strbuf_deinit) StrBuf out = {};
+        assert_int_equal(quarantine_encode(&sample, &out), 0);
+        CLEANUP(arena_freep) Arena *arena = arena_new();
+        TEST_EACH(row, rows) {
+                cleanup_free char *bad = test_replace(strbuf_text(&out), row->from, row->to);
+                Quarantine got;
+                Error error = {};
+                assert_int_equal(
+                                quarantine_decode(bad, strlen(bad), arena, &got, &error), -EBADMSG);
+                test_error_says(&error, row->says);
+        }
+}
+
+static void test_quarantine_out_of_memory(void **state UNUSED) {
+        size_t n = 0;
+        for (int r = -ENOMEM; r != 0; n++) {
+                CLEANUP(strbuf_deinit) StrBuf out = {};
+                test_jansson_allow(n);
+                r = quarantine_encode(&sample, &out);
+                test_jansson_allow_all();
+                assert_true(r == 0 || r == -ENOMEM);
+        }
+        assert_true(n > 5);
+}
+
+TEST_MAIN(cmocka_unit_test(test_quarantine_round_trip), cmocka_unit_test(test_quarantine_refuses),
+          cmocka_unit_test(test_quarantine_out_of_memory))
