@@ -131,9 +131,16 @@ def render(rows: list[dict]) -> str:
 def render_json(rows: list[dict]) -> str:
     """The rows as they stand in the schema: versions as text, everything else by its type."""
 
+    def text(version) -> str:
+        return ".".join(str(n) for n in (version if version[2] else version[:2]))
+
     def plain(name: str, value):
         if name in ("since", "until", "scope_since") and value is not None:
-            return ".".join(str(n) for n in (value if value[2] else value[:2]))
+            return text(value)
+        if name == "backported":
+            return [text(version) for version in value]
+        if name == "older":
+            return [{**entry, "before": text(entry["before"])} for entry in value]
         return value
 
     return json.dumps([{name: plain(name, row[name]) for name in row} for row in rows], indent=1) + "\n"

@@ -128,6 +128,13 @@ def read_default(node: yaml.Node) -> Any:
     return check_characters(node)
 
 
+def read_was(node: yaml.Node) -> Any:
+    """What an older kernel had in another field: numbers, or a text."""
+    if isinstance(node, yaml.SequenceNode):
+        return read_list(node, read_number)
+    return read_number(node) if node.tag == "tag:yaml.org,2002:int" else read_text(node)
+
+
 def word(pattern: str, example: str) -> Callable[[yaml.Node], str]:
     def read(node: yaml.Node) -> str:
         value = read_text(node)
@@ -207,6 +214,8 @@ def read_mapping(node: yaml.Node, fields: dict, what: str, problems: list[Proble
 
 MODULE = word(r"[a-z0-9_]+", "nf_conntrack")
 CHOICE = record({"value": read_number, "means": read_text})
+OLDER_FIELDS = ("kernel", "default", "new_namespace")
+OLDER = record({"before": read_version, "field": one_of(OLDER_FIELDS), "was": read_was})
 RULE = record({"when": read_text, "level": one_of(LEVELS), "reason": or_null(read_text)})
 
 FIELDS: dict[str, Callable[[yaml.Node], Any]] = {
@@ -225,10 +234,12 @@ FIELDS: dict[str, Callable[[yaml.Node], Any]] = {
     "default_note": or_null(read_text),
     "since": or_null(read_version),
     "until": or_null(read_version),
+    "backported": list_of(read_version),
     "vendor": or_null(read_text),
     "scope": one_of(SCOPES),
     "scope_since": or_null(read_version),
     "new_namespace": one_of(tuple(sorted({name for names in NEW_NAMESPACE.values() for name in names}))),
+    "older": list_of(OLDER),
     "module": or_null(MODULE),
     "not_settable_because": or_null(read_text),
     "rehearsable": read_boolean,
@@ -335,6 +346,37 @@ def check_versions(row: dict):
         yield "scope_since", "is before since"
 
 
+def check_backported(row: dict):
+    if row["backported"] and row["since"] is None:
+        yield "backported", "makes no sense for a key without since"
+    elif row["backported"] != sorted(row["backported"]) or any(version >= row["since"] for version in row["backported"]):
+        yield "backported", "wants versions before since, ascending"
+
+
+def fits_older(row: dict, field: str, was: Any) -> bool:
+    """Whether an older value could stand in the field itself."""
+    if field == "new_namespace":
+        return was in NEW_NAMESPACE[row["scope"]]
+    if field == "kernel":
+        return row["kernel"] is not None and isinstance(was, list) and len(was) == 2 and was[0] <= was[1]
+    if row["type"] in ("range", "vector"):
+        return isinstance(was, list) and len(was) == row["values"]
+    return isinstance(was, int if row["type"] in SCALARS else str)
+
+
+def check_older(row: dict):
+    places = [(OLDER_FIELDS.index(entry["field"]), entry["before"]) for entry in row["older"]]
+    if places != sorted(set(places)):
+        yield "older", f"wants each field once for a version, in the order {', '.join(OLDER_FIELDS)}, ascending"
+    for entry in row["older"]:
+        if row["since"] is not None and entry["before"] <= row["since"]:
+            yield "older", "speaks of versions before since"
+        if not fits_older(row, entry["field"], entry["was"]):
+            yield "older", f"has a value that the field '{entry['field']}' cannot have"
+        elif entry["was"] == (list(row["kernel"]) if entry["field"] == "kernel" else row[entry["field"]]):
+            yield "older", f"says of the field '{entry['field']}' what the field says"
+
+
 def check_namespace(row: dict):
     names = NEW_NAMESPACE[row["scope"]]
     if row["new_namespace"] not in names:
@@ -384,7 +426,7 @@ def check_order(row: dict):
         yield "write_order", "is not inside 0..99"
 
 
-CHECKS = (check_shape, check_ranges, check_choices, check_default, check_versions,
+CHECKS = (check_shape, check_ranges, check_choices, check_default, check_versions, check_backported, check_older,
           check_namespace, check_rounding, check_vendor, check_module, check_rules, check_order)
 
 
