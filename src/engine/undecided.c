@@ -144,6 +144,8 @@ int undecided_refuse(Session *session) {
                              undecided->tx);
         diag_set_help(result->findings, d,
                       "run 'twprofile confirm TOKEN' with the token that enable printed, or 'twprofile rollback'");
+        const char *tx = arena_copy(session->arena, undecided->tx);
+        result->tx = tx ? tx : ""; /* the message has it too */
         result->deadline_ms = deadline;
         result->outcome = "refused";
         return 0;

@@ -67,11 +67,18 @@ static json_t *answer_not_found(const DiagList *findings) {
                                   "findings", diag_json_encode(findings)));
 }
 
-static json_t *answer_busy(const DiagList *findings, const char *tx) {
+static bool is_busy(const Diag *cause) {
+        return cause && (cause->id == DIAG_BUSY || cause->id == DIAG_OTHER_UNDECIDED ||
+                         cause->id == DIAG_CHANGE_UNDECIDED);
+}
+
+static json_t *answer_busy(const EngineResult *result) {
         return error_with(
                         "org.twprofile.Busy",
-                        json_pack("{s:o, s:n, s:o}", "transaction", result_json_text(tx ? tx : ""),
-                                  "deadline_ms", "findings", diag_json_encode(findings)));
+                        json_pack("{s:o, s:o, s:o}", "transaction",
+                                  result_json_text(result->tx ? result->tx : ""), "deadline_ms",
+                                  result_json_deadline(result->deadline_ms), "findings",
+                                  diag_json_encode(result->findings)));
 }
 
 json_t *answer_refused(const DiagList *findings) {
@@ -109,8 +116,8 @@ json_t *answer_result(const EngineResult *result) {
         case 3:
                 return answer_invalid(result->findings);
         case 4:
-                if (cause && (cause->id == DIAG_BUSY || cause->id == DIAG_OTHER_UNDECIDED))
-                        return answer_busy(result->findings, result->tx);
+                if (is_busy(cause))
+                        return answer_busy(result);
                 return answer_refused(result->findings);
         case 5:
                 return answer_not_found(result->findings);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * twprofile-helper: the privileged program. Started by systemd (twprofile@.service, twprofile-boot.service) or,
+ * twprofile-helper: the privileged program. Started by systemd (twprofile@.service, twprofile-boot.service,
+ * twprofile-guard.service) or,
  * where systemd does not run, by the command line; never by hand.
  *
  * Every verb begins alike: hygiene, then everything that needs a capability (joining the group of the audit log),
@@ -22,8 +23,10 @@
 #include "base/strbuf.h"
 #include "diag/text.h"
 #include "helper/answer.h"
+#include "helper/armed.h"
 #include "helper/audit-group.h"
 #include "helper/capabilities.h"
+#include "helper/guard.h"
 #include "helper/hygiene.h"
 #include "helper/journald.h"
 #include "helper/service.h"
@@ -38,7 +41,9 @@ enum {
 typedef struct Invocation {
         const char *root;         /* --root=DIR, or NULL */
         char boot_id[TX_ID_SIZE]; /* --boot-id=, as a uuid; "" to read it from /proc */
+        bool has_guard; /* --guard: whoever started us starts one when a change awaits confirmation */
         Aftermath aftermath;
+        Notify notify;
 } Invocation;
 
 typedef struct Verb {
@@ -81,6 +86,7 @@ static void log_findings(const DiagList *findings) {
 
 typedef struct Context {
         int root_fd;
+        ArmedWait armed_wait;
         Journald journald;
         Engine engine;
 } Context;
@@ -165,6 +171,12 @@ static int context_open(Context *ret, Start start, const Invocation *invocation,
         if (start != START_ROOT) {
                 ret->engine.mirror = journald_mirror;
                 ret->engine.mirror_userdata = &ret->journald;
+        }
+        /* A path unit starts the guard, or whoever said --guard does; that it came is seen each time. */
+        if (start == START_UNIT || (start == START_DIRECT && invocation->has_guard)) {
+                ret->armed_wait = (ArmedWait){ .root_fd = ret->root_fd };
+                ret->engine.arm = armed_wait;
+                ret->engine.arm_userdata = &ret->armed_wait;
         }
         memcpy(ret->engine.instance.boot_id, invocation->boot_id, sizeof(invocation->boot_id));
         return engine_prepare(&ret->engine, reterr);
@@ -299,12 +311,30 @@ static int run_boot(const Invocation *invocation) {
         return result.exit_code;
 }
 
+/* --- guard ----------------------------------------------------------------------------------------------- */
+
+static int run_guard(const Invocation *invocation) {
+        CLEANUP(context_deinit) Context context = { .root_fd = FD_EMPTY };
+        Error error = {};
+        if (context_open(&context, START_DIRECT, invocation, &error) < 0)
+                return fail(error.text);
+
+        Guard guard = {
+                .engine = &context.engine,
+                .notify = &invocation->notify,
+                .log = log_line,
+                .tell = log_findings,
+        };
+        return guard_run(&guard, &error) < 0 ? fail(error.text) : EXIT_DONE;
+}
+
 /* --- command line ---------------------------------------------------------------------------------------- */
 
 static const Verb verbs[] = {
         { "serve", "answer the calls of the connection on standard input", true, run_serve },
         { "recover", "settle what a dead process left behind (ExecStopPost=)", false, run_recover },
         { "boot", "recover, then make live what is enabled", false, run_boot },
+        { "guard", "hold the deadline of the change that awaits confirmation", false, run_guard },
 };
 
 /* systemd's %b: 32 hexadecimal digits, the boot as PID 1 sees it. */
@@ -321,6 +351,10 @@ static bool parse_option(const Verb *verb, const char *text, Invocation *invocat
         if (boot_id)
                 return parse_boot_id(boot_id, invocation->boot_id);
 
+        if (streq(text, "--guard") && verb->run == run_serve) {
+                invocation->has_guard = true;
+                return true;
+        }
         const char *root = verb->takes_root ? startswith(text, "--root=") : NULL;
         if (!root || root[0] == '\0' || invocation->root)
                 return false;
@@ -347,6 +381,7 @@ static int help(void) {
                       "  --root=DIR  only with serve: work on the files below DIR, with the caller's own rights\n"
                       "  --boot-id=ID  the boot as systemd knows it (%%b); inside its sandbox /proc may tell\n"
                       "              that of a container's host\n"
+                      "  --guard     only with serve: a guard is started when a change awaits confirmation\n"
                       "  --help      show this text\n"
                       "  --version   show the version\n");
         return fflush(stdout) == 0 ? EXIT_DONE : EXIT_FAILED;
@@ -371,6 +406,7 @@ int main(int argc, char *argv[]) {
                 return EXIT_USAGE;
         Invocation invocation = { 0 };
         Error error = {};
+        notify_take(&invocation.notify);
         if (hygiene_enter(&invocation.aftermath, &error) < 0)
                 return fail(error.text);
 

@@ -5,6 +5,7 @@
 #include "diag/utf8.h"
 #include "model/plan.h"
 #include "model/profile.h"
+#include "record/pending-format.h"
 
 bool parameters_text_is_visible(const char *text, size_t n) {
         for (size_t i = 0; i < n;) {
@@ -50,6 +51,27 @@ static int decode_names(json_t *value, Arena *arena, ParameterNames *ret) {
         return 0;
 }
 
+static int decode_name(json_t *value, Arena *arena, ParameterNames *ret) {
+        const char *name = json_string_value(value);
+        const char **names = arena_alloc_array(arena, 1, sizeof(*names));
+        if (!names)
+                return -ENOMEM;
+        if (!name || !profile_name_is_valid(name))
+                return PARAMETERS_E_INVALID;
+        names[0] = name;
+        *ret = (ParameterNames){ names, 1 };
+        return 0;
+}
+
+static int decode_window(json_t *value, uint32_t *ret) {
+        json_int_t seconds = json_integer_value(value);
+        if (!json_is_integer(value) || seconds < PENDING_WINDOW_MIN_S ||
+            seconds > PENDING_WINDOW_MAX_S)
+                return PARAMETERS_E_INVALID;
+        *ret = (uint32_t) seconds;
+        return 0;
+}
+
 static int decode_adopt(json_t *value, unsigned *ret) {
         static const struct {
                 const char *word;
@@ -85,10 +107,32 @@ static int decode_text(json_t *value, size_t limit, const char **ret) {
         return 0;
 }
 
+static int decode_reason(const Parameter *row, json_t *value, const char **ret) {
+        int r = decode_text(value, PARAMETERS_MAX_REASON, ret);
+        return r == 0 && row->is_required && !*ret ? PARAMETERS_E_INVALID : r;
+}
+
 static int decode_target(json_t *value, const char **ret) {
         const char *text = json_string_value(value);
         uint64_t number;
         if (!text || (!streq(text, "origin") && (num_parse_u64(text, &number) < 0 || number == 0)))
+                return PARAMETERS_E_INVALID;
+        *ret = text;
+        return 0;
+}
+
+static int decode_choice(json_t *value, const char **ret) {
+        const char *text = json_string_value(value);
+        if (!text || (!streq(text, "base") && !streq(text, "keep")))
+                return PARAMETERS_E_INVALID;
+        *ret = text;
+        return 0;
+}
+
+static int decode_token(json_t *value, const char **ret) {
+        const char *text = json_string_value(value);
+        size_t n = json_string_length(value);
+        if (!text || n == 0 || n > PARAMETERS_MAX_TOKEN || strspn(text, "0123456789abcdef-") != n)
                 return PARAMETERS_E_INVALID;
         *ret = text;
         return 0;
@@ -103,13 +147,22 @@ static int parameter_decode(const Parameter *row, json_t *value, Arena *arena, P
                 return decode_inode(value, field);
         case PARAMETER_NAMES:
                 return decode_names(value, arena, field);
+        case PARAMETER_NAME:
+                return decode_name(value, arena, field);
+        case PARAMETER_WINDOW:
+                return decode_window(value, field);
         case PARAMETER_ADOPT:
                 return decode_adopt(value, field);
         case PARAMETER_REASON:
+                return decode_reason(row, value, field);
         case PARAMETER_INTERFACE:
                 return decode_text(value, PARAMETERS_MAX_REASON, field);
         case PARAMETER_TARGET:
                 return decode_target(value, field);
+        case PARAMETER_CHOICE:
+                return decode_choice(value, field);
+        case PARAMETER_TOKEN:
+                return decode_token(value, field);
         }
         assert(false);
         return PARAMETERS_E_INVALID;

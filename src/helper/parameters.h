@@ -21,14 +21,19 @@
 
 #define PARAMETERS_MAX_NAMES  1024U
 #define PARAMETERS_MAX_REASON 1024U /* bytes */
+#define PARAMETERS_MAX_TOKEN  64U
 
 typedef enum ParameterKind {
-        PARAMETER_BOOL,   /* bool */
-        PARAMETER_INODE,  /* uint64_t: an integer from 0 */
-        PARAMETER_NAMES,  /* ParameterNames: one or more valid profile names */
+        PARAMETER_BOOL,  /* bool */
+        PARAMETER_INODE, /* uint64_t: an integer from 0 */
+        PARAMETER_NAMES, /* ParameterNames: one or more valid profile names */
+        PARAMETER_NAME, /* ParameterNames: one valid profile name, or a digest, which looks like one */
+        PARAMETER_WINDOW, /* uint32_t: seconds within the bounds of a confirmation window */
         PARAMETER_ADOPT,  /* unsigned of PlanAdopt: an array of words, each at most once */
         PARAMETER_REASON, /* const char *: UTF-8, one line, nothing hidden; "" counts as absent */
         PARAMETER_TARGET, /* const char *: "origin" or a generation's number from 1 */
+        PARAMETER_CHOICE, /* const char *: "base" or "keep" */
+        PARAMETER_TOKEN,  /* const char *: lower-case hexadecimal digits and dashes */
         PARAMETER_INTERFACE, /* const char *: any text without hidden characters */
 } ParameterKind;
 
@@ -42,6 +47,13 @@ typedef struct Parameters {
         ParameterNames profiles;
         bool only;
         bool dry_run;
+        bool runtime;
+        uint32_t confirm_within_s;
+        bool gate;
+        const char *token;
+        bool same_session;
+        ParameterNames profile;
+        const char *choice;
         unsigned adopt;
         const char *to;
         const char *reason;

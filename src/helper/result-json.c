@@ -7,6 +7,10 @@ json_t *result_json_text(const char *text) {
         return text ? diag_json_text(text) : json_null();
 }
 
+json_t *result_json_deadline(int64_t deadline_ms) {
+        return deadline_ms > 0 ? json_integer(deadline_ms) : json_null();
+}
+
 static json_t *change_encode(const EngineChange *change) {
         return json_pack(
                         "{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "key",
@@ -32,11 +36,13 @@ static json_t *changes_encode(const EngineResult *result) {
 
 json_t *result_json_encode(const EngineResult *result) {
         return json_pack(
-                        "{s:o, s:I, s:I, s:b, s:o, s:i, s:o, s:o, s:o}", "transaction",
+                        "{s:o, s:I, s:I, s:b, s:o, s:i, s:o, s:o, s:o, s:o, s:o}", "transaction",
                         result_json_text(result->tx ? result->tx : ""), "generation_before",
                         (json_int_t) result->generation_before, "generation",
                         (json_int_t) result->generation, "changed", result->changed, "outcome",
-                        result_json_text(result->outcome), "exit_code", result->exit_code,
-                        "fragment", result_json_text(result->fragment), "changes",
-                        changes_encode(result), "findings", diag_json_encode(result->findings));
+                        result_json_text(result->outcome), "exit_code", result->exit_code, "token",
+                        result_json_text(result->token), "deadline_ms",
+                        result_json_deadline(result->deadline_ms), "fragment",
+                        result_json_text(result->fragment), "changes", changes_encode(result),
+                        "findings", diag_json_encode(result->findings));
 }

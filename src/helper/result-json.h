@@ -18,3 +18,6 @@ json_t *result_json_encode(const EngineResult *result);
 
 /* A new reference to the string, or to null for NULL. */
 json_t *result_json_text(const char *text);
+
+/* A new reference to the number, or to null for 0, which is none. */
+json_t *result_json_deadline(int64_t deadline_ms);

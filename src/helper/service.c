@@ -46,9 +46,24 @@ static const Parameter description_rows[] = {
 static const Parameter enable_rows[] = {
         PARAMETER(profiles, PARAMETER_NAMES, /* is_required= */ true),
         PARAMETER(only, PARAMETER_BOOL, /* is_required= */ false),
+        PARAMETER(confirm_within_s, PARAMETER_WINDOW, /* is_required= */ false),
+        PARAMETER(runtime, PARAMETER_BOOL, /* is_required= */ false),
+        PARAMETER(gate, PARAMETER_BOOL, /* is_required= */ false),
         PARAMETER(dry_run, PARAMETER_BOOL, /* is_required= */ false),
         PARAMETER(adopt, PARAMETER_ADOPT, /* is_required= */ false),
         PARAMETER(reason, PARAMETER_REASON, /* is_required= */ false),
+        PARAMETER(netns, PARAMETER_INODE, /* is_required= */ true),
+};
+static const Parameter confirm_rows[] = {
+        PARAMETER(token, PARAMETER_TOKEN, /* is_required= */ true),
+        PARAMETER(same_session, PARAMETER_BOOL, /* is_required= */ false),
+        PARAMETER(adopt, PARAMETER_ADOPT, /* is_required= */ false),
+        PARAMETER(reason, PARAMETER_REASON, /* is_required= */ false),
+        PARAMETER(netns, PARAMETER_INODE, /* is_required= */ true),
+};
+static const Parameter release_rows[] = {
+        PARAMETER(profile, PARAMETER_NAME, /* is_required= */ true),
+        PARAMETER(reason, PARAMETER_REASON, /* is_required= */ true),
         PARAMETER(netns, PARAMETER_INODE, /* is_required= */ true),
 };
 static const Parameter disable_rows[] = {
@@ -66,6 +81,7 @@ static const Parameter rollback_rows[] = {
         PARAMETER(netns, PARAMETER_INODE, /* is_required= */ true),
 };
 static const Parameter recover_rows[] = {
+        PARAMETER(choice, PARAMETER_CHOICE, /* is_required= */ false),
         PARAMETER(reason, PARAMETER_REASON, /* is_required= */ false),
         PARAMETER(netns, PARAMETER_INODE, /* is_required= */ true),
 };
@@ -87,11 +103,17 @@ static const Parameter state_rows[] = {
  *         What a profile may set is the closed list of the catalogue, within its ranges and rules; what it may
  *         risk is accepted in the profile, by whoever could write that file. So a caller can choose among states
  *         that root has prepared, and nothing else. `adopt` takes over only keys that those profiles name.
+ *         With a window it lasts only once it is confirmed.
+ * Confirm needs the token that the helper gave to whoever made the change: 128 random bits. What it commits was
+ *         checked by Enable, stands in the journal, and is compared with the live values.
+ * Release lets a profile of root's be enabled again that was taken back by itself; it changes no value.
  * Disable takes names that are enabled; restores values that this host had before.
  * Rollback
- *         goes to a state that was committed here before. Its bytes are the stored ones, checked again.
+ *         goes to a state that was committed here before. Its bytes are the stored ones, checked again. Or it
+ *         takes the change back that awaits confirmation: to values that this host had before.
  * Recover settles what a dead process left, which every other call does first anyway: it can only lead to the
- *         old or the new state of a change that somebody was allowed to make.
+ *         old or the new state of a change that somebody was allowed to make. `choice` has an effect only where
+ *         the journal is damaged, and leads to the newest state that was committed here.
  * ReadState
  *         is what /run/twprofile/status.json shows to everybody: no reasons, no callers, no tokens.
  *
@@ -104,6 +126,10 @@ static const Method methods[] = {
           .rows = description_rows, .n_rows = ELEMENTSOF(description_rows) },
         { OUR_INTERFACE, "Enable", handle_request, .is_ours = true, .changes = true,
           .verb = ENGINE_ENABLE, .rows = enable_rows, .n_rows = ELEMENTSOF(enable_rows) },
+        { OUR_INTERFACE, "Confirm", handle_request, .is_ours = true, .changes = true,
+          .verb = ENGINE_CONFIRM, .rows = confirm_rows, .n_rows = ELEMENTSOF(confirm_rows) },
+        { OUR_INTERFACE, "Release", handle_request, .is_ours = true, .changes = true,
+          .verb = ENGINE_RELEASE, .rows = release_rows, .n_rows = ELEMENTSOF(release_rows) },
         { OUR_INTERFACE, "Disable", handle_request, .is_ours = true, .changes = true,
           .verb = ENGINE_DISABLE, .rows = disable_rows, .n_rows = ELEMENTSOF(disable_rows) },
         { OUR_INTERFACE, "Rollback", handle_request, .is_ours = true, .changes = true,
@@ -164,17 +190,54 @@ static int handle_get_description(
         return answer_or_nomem(answer_interface_not_found(name), ret, reterr);
 }
 
+/* The parameter that contradicts another one, or NULL. */
+static const char *find_contradiction(const Parameters *p) {
+        if (p->runtime && p->confirm_within_s > 0)
+                return "runtime";
+        return p->gate && p->confirm_within_s == 0 ? "gate" : NULL;
+}
+
+static json_t *answer_no_gate(void) {
+        CLEANUP(diag_list_freep) DiagList *findings = diag_list_new();
+        if (!findings)
+                return NULL;
+        Diag *diag = diag_add(
+                        findings, DIAG_NOT_SUPPORTED_HERE, (Span){ 0 },
+                        "this helper has no health gate");
+        diag_set_help(findings, diag, "leave out --gate and watch the counters yourself");
+        return answer_refused(findings);
+}
+
 static int handle_request(
                 Service *service, const Method *method, const Parameters *p, json_t **ret,
                 Error *reterr) {
+        const char *bad = find_contradiction(p);
+        if (bad)
+                return answer_or_nomem(answer_invalid_parameter(bad), ret, reterr);
+        cleanup_free char *gate = NULL;
+        if (p->gate && !service->sample_gate)
+                return answer_or_nomem(answer_no_gate(), ret, reterr);
+        if (p->gate && !p->dry_run) {
+                int r = service->sample_gate(service->gate_userdata, &gate, reterr);
+                if (r < 0)
+                        return error_prefix(reterr, r, "cannot finish %s", method->name);
+        }
+
+        const ParameterNames *names = p->profile.n_names > 0 ? &p->profile : &p->profiles;
         EngineRequest request = {
                 .verb = method->verb,
-                .profiles = p->profiles.names,
-                .n_profiles = p->profiles.n_names,
+                .profiles = names->names,
+                .n_profiles = names->n_names,
                 .only = p->only,
                 .dry_run = p->dry_run,
                 .adopt = p->adopt,
                 .to = p->to,
+                .confirm_within_s = p->confirm_within_s,
+                .runtime = p->runtime,
+                .gate = gate,
+                .token = p->token,
+                .same_session = p->same_session,
+                .choice = p->choice,
                 .reason = p->reason,
                 .caller = &service->caller->audit,
                 .via = service->via,

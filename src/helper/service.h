@@ -29,6 +29,10 @@ typedef struct Service {
         /* Why this process must not act (a capability is left, no namespace could be read …), or NULL. Then
          * every method of ours is refused with it, so that the caller reads it too and not the journal alone. */
         const char *unfit;
+        /* Samples the counters of the health gate and gives its baseline as JSON text, which the caller frees. Takes some
+         * seconds, so it comes before the engine takes its lock. 0 or <0. NULL: there is no gate here. */
+        int (*sample_gate)(void *userdata, char **ret, Error *reterr);
+        void *gate_userdata;
         /* Told one line for the journal: a dropped connection, a denial that could not be recorded. */
         void (*log)(const char *line);
 } Service;

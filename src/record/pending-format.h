@@ -13,6 +13,10 @@
 #define PENDING_MAX_BYTES      ((size_t) 4 * 1024 * 1024)
 #define PENDING_GATE_MAX       ((size_t) 64 * 1024)
 
+/* How long a window may be, in seconds: long enough for a login, and no longer than somebody remembers it. */
+#define PENDING_WINDOW_MIN_S 5
+#define PENDING_WINDOW_MAX_S (24 * 60 * 60)
+
 typedef struct Pending {
         char tx[TX_ID_SIZE];
         int64_t deadline_ms; /* CLOCK_BOOTTIME */

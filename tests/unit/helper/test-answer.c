@@ -34,6 +34,7 @@ static void test_result_table(void **state) {
                 { 4, DIAG_DRIFT, "org.twprofile.Refused", "hint", "the cure" },
                 { 4, DIAG_BUSY, "org.twprofile.Busy", "transaction", "" },
                 { 4, DIAG_OTHER_UNDECIDED, "org.twprofile.Busy", "transaction", "" },
+                { 4, DIAG_CHANGE_UNDECIDED, "org.twprofile.Busy", "transaction", "" },
                 { 5, DIAG_UNKNOWN_PROFILE, "org.twprofile.NotFound", "what", "web" },
                 { 2, DIAG_STATE_UNWRITABLE, "org.twprofile.Failed", "state", "old" },
                 { 2, DIAG_STATE_UNWRITABLE, "org.twprofile.Failed", "code", "state-unwritable" },
@@ -65,6 +66,29 @@ static void test_result_table(void **state) {
                                         row->exit_code);
                 json_decref(message);
         }
+}
+
+/* Whoever is refused learns which change is in the way, and until when. */
+static void test_busy_names_the_change(void **state) {
+        (void) state;
+        CLEANUP(diag_list_freep) DiagList *findings = diag_list_new();
+        (void) diag_add(findings, DIAG_CHANGE_UNDECIDED, (Span){ 0 }, "another one");
+        EngineResult result = { .findings = findings,
+                                .tx = "0b0e4c9e-0000-4000-8000-000000000000",
+                                .deadline_ms = 98765,
+                                .outcome = "refused",
+                                .exit_code = 4 };
+        json_t *message = answer_result(&result);
+        VarlinkReply reply;
+        assert_int_equal(varlink_reply_decode(message, &reply), 0);
+        assert_string_equal(reply.error, "org.twprofile.Busy");
+        assert_string_equal(
+                        json_string_value(json_object_get(reply.parameters, "transaction")),
+                        "0b0e4c9e-0000-4000-8000-000000000000");
+        assert_int_equal(
+                        json_integer_value(json_object_get(reply.parameters, "deadline_ms")),
+                        98765);
+        json_decref(message);
 }
 
 /* An engine that forgot to say why still gives a whole answer. */
@@ -146,5 +170,5 @@ static void test_progress(void **state) {
 }
 
 TEST_MAIN(cmocka_unit_test(test_result_table), cmocka_unit_test(test_result_without_cause),
-          cmocka_unit_test(test_lost_table), cmocka_unit_test(test_lost_when_recovery_failed),
-          cmocka_unit_test(test_progress))
+          cmocka_unit_test(test_busy_names_the_change), cmocka_unit_test(test_lost_table),
+          cmocka_unit_test(test_lost_when_recovery_failed), cmocka_unit_test(test_progress))

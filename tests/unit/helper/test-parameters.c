@@ -10,6 +10,10 @@ static const Parameter rows_of_all[] = {
         PARAMETER(adopt, PARAMETER_ADOPT, /* is_required= */ false),
         PARAMETER(to, PARAMETER_TARGET, /* is_required= */ false),
         PARAMETER(reason, PARAMETER_REASON, /* is_required= */ false),
+        PARAMETER(confirm_within_s, PARAMETER_WINDOW, /* is_required= */ false),
+        PARAMETER(token, PARAMETER_TOKEN, /* is_required= */ false),
+        PARAMETER(choice, PARAMETER_CHOICE, /* is_required= */ false),
+        PARAMETER(profile, PARAMETER_NAME, /* is_required= */ false),
         PARAMETER(netns, PARAMETER_INODE, /* is_required= */ true),
 };
 
@@ -62,6 +66,24 @@ static void test_decode_refuses(void **state) {
                 { "{\"profiles\":[\"web\"],\"netns\":1,\"reason\":\"a\\u001bb\"}", "reason" },
                 { "{\"profiles\":[\"web\"],\"netns\":1,\"reason\":\"a\\u0085b\"}", "reason" },
                 { "{\"profiles\":[\"web\"],\"netns\":1,\"reason\":\"a\\u202eb\"}", "reason" },
+                { "{\"profiles\":[\"web\"],\"netns\":1,\"confirm_within_s\":4}",
+                  "confirm_within_s" },
+                { "{\"profiles\":[\"web\"],\"netns\":1,\"confirm_within_s\":86401}",
+                  "confirm_within_s" },
+                { "{\"profiles\":[\"web\"],\"netns\":1,\"confirm_within_s\":-60}",
+                  "confirm_within_s" },
+                { "{\"profiles\":[\"web\"],\"netns\":1,\"confirm_within_s\":4294967356}",
+                  "confirm_within_s" },
+                { "{\"profiles\":[\"web\"],\"netns\":1,\"confirm_within_s\":\"60\"}",
+                  "confirm_within_s" },
+                { "{\"profiles\":[\"web\"],\"netns\":1,\"token\":\"\"}", "token" },
+                { "{\"profiles\":[\"web\"],\"netns\":1,\"token\":\"1F0C\"}", "token" },
+                { "{\"profiles\":[\"web\"],\"netns\":1,\"token\":\"a b\"}", "token" },
+                { "{\"profiles\":[\"web\"],\"netns\":1,\"token\":7}", "token" },
+                { "{\"profiles\":[\"web\"],\"netns\":1,\"choice\":\"both\"}", "choice" },
+                { "{\"profiles\":[\"web\"],\"netns\":1,\"choice\":true}", "choice" },
+                { "{\"profiles\":[\"web\"],\"netns\":1,\"profile\":\"a/b\"}", "profile" },
+                { "{\"profiles\":[\"web\"],\"netns\":1,\"profile\":[\"web\"]}", "profile" },
                 { "{\"profiles\":[\"web\"],\"netns\":1,\"force\":true}", "force" },
                 { "{\"profiles\":[\"web\"],\"netns\":1,\"only\":null,\"x\":null}", "x" },
         };
@@ -132,6 +154,51 @@ static void test_decode_reason_limit(void **state) {
         assert_string_equal(bad, "reason");
 }
 
+static void test_decode_takes_a_window(void **state) {
+        (void) state;
+        json_t *object = json_loads(
+                        "{\"profiles\":[\"web\"],\"netns\":1,\"confirm_within_s\":86400,\"choice\":\"keep\","
+                        "\"token\":\"1f0c2a9b-00ff\",\"profile\":\"web\"}",
+                        0, NULL);
+        CLEANUP(arena_freep) Arena *arena = arena_new();
+        Parameters p;
+        const char *bad = NULL;
+        assert_int_equal(
+                        parameters_decode(
+                                        object, rows_of_all, ELEMENTSOF(rows_of_all), arena, &p,
+                                        &bad),
+                        0);
+        assert_int_equal(p.confirm_within_s, 86400);
+        assert_string_equal(p.token, "1f0c2a9b-00ff");
+        assert_string_equal(p.choice, "keep");
+        assert_int_equal(p.profile.n_names, 1);
+        assert_string_equal(p.profile.names[0], "web");
+        json_decref(object);
+}
+
+static void test_decode_required_reason(void **state) {
+        (void) state;
+        static const Parameter rows[] = {
+                PARAMETER(reason, PARAMETER_REASON, /* is_required= */ true),
+        };
+        static const struct {
+                const char *text;
+                int want;
+        } cases[] = {
+                { "{}", PARAMETERS_E_INVALID },
+                { "{\"reason\":\"\"}", PARAMETERS_E_INVALID },
+                { "{\"reason\":\"B-12\"}", 0 },
+        };
+        TEST_EACH(row, cases) {
+                json_t *object = json_loads(row->text, 0, NULL);
+                CLEANUP(arena_freep) Arena *arena = arena_new();
+                Parameters p;
+                const char *bad = NULL;
+                assert_int_equal(parameters_decode(object, rows, 1, arena, &p, &bad), row->want);
+                json_decref(object);
+        }
+}
+
 static void test_decode_without_rows(void **state) {
         (void) state;
         Parameters parameters;
@@ -148,4 +215,5 @@ static void test_decode_without_rows(void **state) {
 
 TEST_MAIN(cmocka_unit_test(test_decode_refuses), cmocka_unit_test(test_decode_takes),
           cmocka_unit_test(test_decode_absent_and_null), cmocka_unit_test(test_decode_reason_limit),
-          cmocka_unit_test(test_decode_without_rows))
+          cmocka_unit_test(test_decode_takes_a_window),
+          cmocka_unit_test(test_decode_required_reason), cmocka_unit_test(test_decode_without_rows))

@@ -28,6 +28,8 @@ static void test_encode_whole(void **state) {
                 .changes = changes,
                 .n_changes = ELEMENTSOF(changes),
                 .exit_code = 7,
+                .token = "0b0e4c9e-42",
+                .deadline_ms = 123456,
         };
 
         json_t *json = result_json_encode(&result);
@@ -48,9 +50,9 @@ static void test_encode_whole(void **state) {
                         "\"origin\":\"4096\",\"outcome\":\"set\",\"profile\":\"web\",\"wanted\":\"8192\"},"
                         "{\"after\":null,\"before\":null,\"key\":\"net.ipv4.tcp_fin_timeout\","
                         "\"note\":\"odd \xEF\xBF\xBD byte\",\"origin\":null,\"outcome\":\"gone\",\"profile\":null,"
-                        "\"wanted\":null}],"
+                        "\"wanted\":null}],\"deadline_ms\":123456,"
                         "\"exit_code\":7,\"fragment\":\"net.core.somaxconn = 8192\\n\",\"generation\":4,"
-                        "\"generation_before\":3,\"outcome\":\"partly\","
+                        "\"generation_before\":3,\"outcome\":\"partly\",\"token\":\"0b0e4c9e-42\","
                         "\"transaction\":\"0b0e4c9e-0000-4000-8000-000000000000\"}");
         free(text);
         json_decref(json);
@@ -64,8 +66,10 @@ static void test_encode_empty(void **state) {
         char *text = json_dumps(json, JSON_COMPACT | JSON_SORT_KEYS);
         assert_string_equal(
                         text,
-                        "{\"changed\":false,\"changes\":[],\"exit_code\":0,\"findings\":[],\"fragment\":null,"
-                        "\"generation\":0,\"generation_before\":0,\"outcome\":\"unchanged\",\"transaction\":\"\"}");
+                        "{\"changed\":false,\"changes\":[],\"deadline_ms\":null,\"exit_code\":0,\"findings\":[],"
+                        "\"fragment\":null,"
+                        "\"generation\":0,\"generation_before\":0,\"outcome\":\"unchanged\",\"token\":null,"
+                        "\"transaction\":\"\"}");
         free(text);
         json_decref(json);
 }

@@ -23,6 +23,9 @@ static struct {
         unsigned adopt;
         char to[32], reason[64], via[32], denied[64];
         bool has_caller, is_sigterm_blocked, raises_sigterm;
+        bool runtime, same_session;
+        uint32_t confirm_within_s;
+        char token[64], gate[64], choice[16];
 
         int answer;    /* of engine_run() */
         int exit_code; /* of the result */
@@ -55,6 +58,12 @@ int engine_run(Engine *engine, const EngineRequest *request, EngineResult *ret, 
         text_keep(fake.to, sizeof(fake.to), request->to);
         text_keep(fake.reason, sizeof(fake.reason), request->reason);
         text_keep(fake.via, sizeof(fake.via), request->via);
+        fake.runtime = request->runtime;
+        fake.same_session = request->same_session;
+        fake.confirm_within_s = request->confirm_within_s;
+        text_keep(fake.token, sizeof(fake.token), request->token);
+        text_keep(fake.gate, sizeof(fake.gate), request->gate);
+        text_keep(fake.choice, sizeof(fake.choice), request->choice);
         fake.has_caller = request->caller && request->caller->pid == getpid();
         sigset_t mask;
         (void) sigprocmask(SIG_SETMASK, NULL, &mask);
@@ -204,6 +213,19 @@ static void test_run_refuses_table(void **state) {
                   "\"profiles\"}}" },
                 { CALL("org.twprofile.Disable", "{\"profiles\":[\"web\"],\"only\":true," NETNS "}"),
                   "{\"error\":\"org.varlink.service.InvalidParameter\",\"parameters\":{\"parameter\":\"only\"}}" },
+                { CALL("org.twprofile.Enable",
+                       "{\"profiles\":[\"web\"],\"runtime\":true,\"confirm_within_s\":60," NETNS
+                       "}"),
+                  "{\"error\":\"org.varlink.service.InvalidParameter\",\"parameters\":{\"parameter\":"
+                  "\"runtime\"}}" },
+                { CALL("org.twprofile.Enable", "{\"profiles\":[\"web\"],\"gate\":true," NETNS "}"),
+                  "{\"error\":\"org.varlink.service.InvalidParameter\",\"parameters\":{\"parameter\":\"gate\"}}" },
+                { CALL("org.twprofile.Release", "{\"profile\":\"web\"," NETNS "}"),
+                  "{\"error\":\"org.varlink.service.InvalidParameter\",\"parameters\":{\"parameter\":"
+                  "\"reason\"}}" },
+                { CALL("org.twprofile.Confirm", "{" NETNS "}"),
+                  "{\"error\":\"org.varlink.service.InvalidParameter\",\"parameters\":{\"parameter\":"
+                  "\"token\"}}" },
                 { CALL("org.varlink.service.GetInfo", "{\"x\":1}"),
                   "{\"error\":\"org.varlink.service.InvalidParameter\",\"parameters\":{\"parameter\":\"x\"}}" },
                 { CALL("org.varlink.service.GetInterfaceDescription", "{\"interface\":\"a.b\"}"),
@@ -248,6 +270,66 @@ static void test_run_hands_requests_over(void **state) {
         sigset_t mask;
         (void) sigprocmask(SIG_SETMASK, NULL, &mask);
         assert_int_equal(sigismember(&mask, SIGTERM), 0);
+}
+
+static int sample(void *userdata, char **ret, Error *reterr) {
+        if (!userdata)
+                return error_set(reterr, -EIO, "cannot sample");
+        *ret = strdup(userdata);
+        return 0;
+}
+
+static void test_run_hands_windows_over(void **state) {
+        (void) state;
+        free(ask(CALL("org.twprofile.Enable",
+                      "{\"profiles\":[\"web\"],\"confirm_within_s\":60," NETNS "}")));
+        assert_int_equal(fake.confirm_within_s, 60);
+        assert_string_equal(fake.gate, "(null)");
+        free(ask(CALL("org.twprofile.Enable",
+                      "{\"profiles\":[\"web\"],\"runtime\":true," NETNS "}")));
+        assert_true(fake.runtime);
+        free(ask(CALL("org.twprofile.Confirm",
+                      "{\"token\":\"1f0c2a9b-00\",\"same_session\":true," NETNS "}")));
+        assert_int_equal(fake.verb, ENGINE_CONFIRM);
+        assert_string_equal(fake.token, "1f0c2a9b-00");
+        assert_true(fake.same_session);
+        free(ask(CALL("org.twprofile.Release",
+                      "{\"profile\":\"web\",\"reason\":\"B-12\"," NETNS "}")));
+        assert_int_equal(fake.verb, ENGINE_RELEASE);
+        assert_string_equal(fake.profiles, "web");
+        free(ask(CALL("org.twprofile.Recover", "{\"choice\":\"base\"," NETNS "}")));
+        assert_string_equal(fake.choice, "base");
+}
+
+static void test_run_gate(void **state) {
+        (void) state;
+        static char baseline[] = "{\"v\":1}";
+        static const char *const call = CALL(
+                        "org.twprofile.Enable",
+                        "{\"profiles\":[\"web\"],\"confirm_within_s\":60,\"gate\":true," NETNS "}");
+        const struct {
+                int (*sample)(void *userdata, char **ret, Error *reterr);
+                void *userdata;
+                int want_r, n_runs;
+                const char *gate;
+        } rows[] = {
+                { sample, baseline, 0, 1, baseline },
+                { sample, NULL, -EIO, 0, "" },
+                { NULL, NULL, 0, 0, "" }, /* refused rather than left out */
+        };
+        TEST_EACH(row, rows) {
+                Bed *bed = bed_open();
+                bed->service.sample_gate = row->sample;
+                bed->service.gate_userdata = row->userdata;
+                assert_int_equal(bed_run(bed, &call, 1), row->want_r);
+                assert_int_equal(fake.n_runs, row->n_runs);
+                assert_string_equal(fake.gate, row->gate);
+                char *answer = bed_next(bed);
+                if (!row->sample)
+                        assert_non_null(strstr(answer, "not-supported-here"));
+                free(answer);
+                bed_close(bed);
+        }
 }
 
 static void test_run_maps_refusals(void **state) {
@@ -465,8 +547,8 @@ static void test_run_describes_itself(void **state) {
                         CALL("org.varlink.service.GetInterfaceDescription",
                              "{\"interface\":\"org.twprofile\"}"));
         assert_non_null(strstr(answer, "interface org.twprofile\\n"));
-        static const char *const methods[] = { "Enable", "Disable", "Rollback", "Recover",
-                                               "ReadState" };
+        static const char *const methods[] = { "Enable",  "Confirm", "Disable",  "Rollback",
+                                               "Release", "Recover", "ReadState" };
         size_t n_described = 0;
         for (const char *p = answer; (p = strstr(p, "\\nmethod ")); p++)
                 n_described++;
@@ -489,6 +571,7 @@ static void test_run_describes_itself(void **state) {
 }
 
 TEST_MAIN(cmocka_unit_test(test_run_refuses_table), cmocka_unit_test(test_run_hands_requests_over),
+          cmocka_unit_test(test_run_hands_windows_over), cmocka_unit_test(test_run_gate),
           cmocka_unit_test(test_run_maps_refusals), cmocka_unit_test(test_run_other_namespace),
           cmocka_unit_test(test_run_caller_is_gone), cmocka_unit_test(test_run_oneway),
           cmocka_unit_test(test_run_progress_only_with_more), cmocka_unit_test(test_run_unfit),
