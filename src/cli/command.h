@@ -40,6 +40,8 @@ struct Command {
         unsigned flags;   /* of CommandFlags */
         unsigned options; /* OPT_ bits beside OPT_COMMON */
         int (*run)(Context *context);
+        /* What is left to show after everything was printed; gives the exit code to end with. NULL: nothing. */
+        int (*linger)(const Context *context, int exit_code);
 };
 
 size_t command_count(void);

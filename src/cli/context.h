@@ -31,7 +31,9 @@ typedef struct Context {
         json_t *result;       /* the result for programs; NULL without --json */
         bool bounds_are_told; /* the text has what the bound-satisfied notes say, in one line */
         bool changed;
-        Error error; /* set when run() returned < 0 */
+        const char *awaiting_tx; /* this run made a change that awaits confirmation; NULL: none */
+        int64_t awaiting_deadline_ms; /* of it, CLOCK_BOOTTIME; 0: no deadline */
+        Error error;                  /* set when run() returned < 0 */
 } Context;
 
 /* 0 or -ENOMEM. */

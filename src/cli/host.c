@@ -171,16 +171,37 @@ int host_read_fragment(const Host *host, PlanFragment *ret, Error *reterr) {
         return 0;
 }
 
-int host_profile_is_changed(
-                const Host *host, const GenerationProfile *profile, bool *ret, Error *reterr) {
+/* The digest of the profile with its includes, as it is on disk. 0; > 0 when it cannot be loaded; <0. */
+static int read_digest(const Host *host, const char *name, Sha256 *ret, Error *reterr) {
         CLEANUP(diag_list_freep) DiagList *diags = diag_list_new();
         if (!diags)
-                return error_set(reterr, -ENOMEM, "cannot read profile '%s'", profile->name);
+                return error_set(reterr, -ENOMEM, "cannot read profile '%s'", name);
         CLEANUP(bundle_freep) Bundle *bundle = NULL;
         ProfileDirs dirs = host->dirs;
-        int r = bundle_load(profile->name, profile_dirs_fetch, &dirs, diags, &bundle, reterr);
+        int r = bundle_load(name, profile_dirs_fetch, &dirs, diags, &bundle, reterr);
+        if (r == 0)
+                *ret = bundle->digest;
+        return r;
+}
+
+int host_profile_is_changed(
+                const Host *host, const GenerationProfile *profile, bool *ret, Error *reterr) {
+        Sha256 digest;
+        int r = read_digest(host, profile->name, &digest, reterr);
         if (r < 0)
                 return r;
-        *ret = r > 0 || !sha256_equal(&bundle->digest, &profile->digest);
+        *ret = r > 0 || !sha256_equal(&digest, &profile->digest);
         return 0;
+}
+
+int host_profile_is_quarantined(const Host *host, const char *name, bool *ret, Error *reterr) {
+        const Status *status = &host->status;
+        *ret = false;
+        if (host->status_state != HOST_STATUS_CURRENT || status->n_quarantined == 0)
+                return 0;
+        Sha256 digest;
+        int r = read_digest(host, name, &digest, reterr);
+        for (size_t i = 0; r == 0 && i < status->n_quarantined; i++)
+                *ret |= sha256_equal(&status->quarantined[i].digest, &digest);
+        return r < 0 ? r : 0;
 }

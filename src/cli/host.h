@@ -65,3 +65,7 @@ NODISCARD int host_read_fragment(const Host *host, PlanFragment *ret, Error *ret
  * loaded any more counts as changed. */
 NODISCARD int host_profile_is_changed(
                 const Host *host, const GenerationProfile *profile, bool *ret, Error *reterr);
+
+/* Whether the profile on disk, with its includes, is one that was taken back by itself: enable refuses it. */
+NODISCARD int host_profile_is_quarantined(
+                const Host *host, const char *name, bool *ret, Error *reterr);

@@ -7,6 +7,7 @@ typedef struct Listed {
         const ProfileEntry *entry;
         const GenerationProfile *enabled; /* NULL: not enabled */
         bool changed;
+        bool quarantined;
         const char *summary; /* NULL: cannot be read */
 } Listed;
 
@@ -39,22 +40,28 @@ static int look_at(Context *context, const Host *host, const ProfileEntry *entry
                 if (r < 0)
                         return r;
         }
-        return entry->masked ? 0 : read_summary(context, host, ret);
+        if (entry->masked)
+                return 0;
+        int r = host_profile_is_quarantined(host, entry->name, &ret->quarantined, &context->error);
+        return r < 0 ? r : read_summary(context, host, ret);
 }
 
 static json_t *listed_to_json(const Listed *listed) {
         const ProfileEntry *entry = listed->entry;
         return json_pack(
-                        "{s:s, s:b, s:b, s:s, s:s, s:b, s:s?, s:s?}", "name", entry->name,
+                        "{s:s, s:b, s:b, s:b, s:s, s:s, s:b, s:s?, s:s?}", "name", entry->name,
                         "enabled", listed->enabled != NULL, "changed_on_disk", listed->changed,
-                        "from", entry->directory, "path", entry->path, "masked", entry->masked,
-                        "overrides", entry->overrides, "summary", listed->summary);
+                        "quarantined", listed->quarantined, "from", entry->directory, "path",
+                        entry->path, "masked", entry->masked, "overrides", entry->overrides,
+                        "summary", listed->summary);
 }
 
 static const char *summary_of(const Listed *listed, Arena *arena) {
         const char *summary = listed->entry->masked ? "(masked)" : listed->summary;
         if (!summary)
                 summary = "(not valid)";
+        if (listed->quarantined)
+                return arena_format(arena, "%s (quarantined: see status)", summary);
         return listed->changed ? arena_format(arena, "%s (changed on disk)", summary) : summary;
 }
 

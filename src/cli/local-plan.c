@@ -129,6 +129,16 @@ static int check_owners(Context *context, const Host *host, Plan *plan, Error *r
         return owners_check(plan, context->options.adopt, &owners, context->findings, reterr);
 }
 
+/* As the helper does it: what was taken back by itself is not brought in again, unless nothing changes. */
+static bool is_quarantined(
+                const Context *context, const Host *host, LocalPlanKind kind, const Plan *plan) {
+        return kind != LOCAL_PLAN_DISABLE && !plan->is_noop &&
+               host->status_state == HOST_STATUS_CURRENT &&
+               quarantine_judge(
+                               host->status.quarantined, host->status.n_quarantined,
+                               host_generation(host), plan->next, context->findings);
+}
+
 int local_plan_build(
                 Context *context, const Host *host, LocalPlanKind kind, LocalPlan *ret,
                 Error *reterr) {
@@ -164,6 +174,8 @@ int local_plan_build(
                 return error_prefix(reterr, r, "cannot make a plan");
         if (r == 0)
                 r = check_owners(context, host, ret->plan, reterr);
+        if (r == 0 && is_quarantined(context, host, kind, ret->plan))
+                r = LOCAL_PLAN_E_REFUSED;
         return r <= 0 ? r : LOCAL_PLAN_E_REFUSED;
 }
 

@@ -159,6 +159,8 @@ int main(int argc, char **argv) {
                 code = envelope_print_out_of_memory(context_is_json(&context));
         else
                 code = envelope_print(&context, code);
+        if (context.command && context.command->linger)
+                code = context.command->linger(&context, code);
         context_deinit(&context);
         return code;
 }

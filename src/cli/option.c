@@ -2,8 +2,10 @@
 #include "cli/option.h"
 
 #include "base/num.h"
+#include "cli/duration.h"
 #include "diag/nearest.h"
 #include "model/plan.h"
+#include "record/pending-format.h"
 
 #define FIELD(name) offsetof(Options, name)
 
@@ -35,6 +37,16 @@ static const OptionRow option_rows[] = {
           "show every key with before and after" },
         { OPT_PROFILES, 0, "profiles", "DIR", OPTION_TEXT, FIELD(profiles),
           "copy the profiles of DIR into the sandbox" },
+        { OPT_CONFIRM_WITHIN, 0, "confirm-within", "5s…24h", OPTION_WINDOW, FIELD(confirm_within_s),
+          "take it back unless confirmed in that time" },
+        { OPT_RUNTIME, 0, "runtime", NULL, OPTION_FLAG, FIELD(runtime),
+          "live only: until confirmed, or until a reboot" },
+        { OPT_GATE, 0, "gate", NULL, OPTION_FLAG, FIELD(gate),
+          "take it back at once when counters get worse" },
+        { OPT_SAME_SESSION, 0, "same-session", NULL, OPTION_FLAG, FIELD(same_session),
+          "confirm from the session that made the change" },
+        { OPT_CHOICE, 0, "choice", "base|keep", OPTION_CHOICE, FIELD(choice),
+          "decide what a damaged journal cannot" },
 };
 /* clang-format on */
 
@@ -138,6 +150,30 @@ static int store_json(const char *value, JsonMode *field, StrBuf *problem) {
         return OPTION_E_USAGE;
 }
 
+static int store_window(const OptionRow *row, const char *value, uint32_t *field, StrBuf *problem) {
+        uint64_t seconds = 0;
+        if (duration_parse(value, &seconds) == 0 && seconds >= PENDING_WINDOW_MIN_S &&
+            seconds <= PENDING_WINDOW_MAX_S) {
+                *field = (uint32_t) seconds;
+                return 0;
+        }
+        strbuf_addf(problem, "'%s' is no time for a confirmation: use --%s=90s, 2min or 1h, from ",
+                    value, row->name);
+        duration_add(PENDING_WINDOW_MIN_S, problem);
+        strbuf_add(problem, " to ");
+        duration_add(PENDING_WINDOW_MAX_S, problem);
+        return OPTION_E_USAGE;
+}
+
+static int store_choice(const char *value, const char **field, StrBuf *problem) {
+        if (!streq(value, "base") && !streq(value, "keep")) {
+                strbuf_addf(problem, "no choice '%s': use --choice=base or keep", value);
+                return OPTION_E_USAGE;
+        }
+        *field = value;
+        return 0;
+}
+
 static int store(const OptionRow *row, const char *value, Options *options, StrBuf *problem) {
         void *field = (char *) options + row->offset;
         assert(value || row->kind == OPTION_FLAG || row->kind == OPTION_JSON);
@@ -162,6 +198,10 @@ static int store(const OptionRow *row, const char *value, Options *options, StrB
                 return store_json(value, field, problem);
         case OPTION_ADOPT:
                 return store_adopt(value, field, problem);
+        case OPTION_WINDOW:
+                return store_window(row, value, field, problem);
+        case OPTION_CHOICE:
+                return store_choice(value, field, problem);
         }
         assert(false); /* the switch has all kinds */
         return -EINVAL;

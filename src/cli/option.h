@@ -35,6 +35,11 @@ typedef struct Options {
         uint64_t limit;
         bool verbose;
         const char *profiles;
+        uint32_t confirm_within_s; /* 0: no window with a deadline */
+        bool runtime;
+        bool gate;
+        bool same_session;
+        const char *choice; /* "base" or "keep" */
 } Options;
 
 #define OPTIONS_DEFAULT_LIMIT 20U
@@ -57,6 +62,11 @@ enum {
         OPT_LIMIT = 1U << 13,
         OPT_VERBOSE = 1U << 14,
         OPT_PROFILES = 1U << 15,
+        OPT_CONFIRM_WITHIN = 1U << 16,
+        OPT_RUNTIME = 1U << 17,
+        OPT_GATE = 1U << 18,
+        OPT_SAME_SESSION = 1U << 19,
+        OPT_CHOICE = 1U << 20,
         /* what every verb takes */
         OPT_COMMON = OPT_HELP | OPT_VERSION | OPT_JSON | OPT_QUIET | OPT_NO_PAGER,
         /* what every verb that changes something takes */
@@ -69,6 +79,8 @@ typedef enum OptionKind {
         OPTION_NUMBER,
         OPTION_JSON,
         OPTION_ADOPT,
+        OPTION_WINDOW,
+        OPTION_CHOICE,
 } OptionKind;
 
 typedef struct OptionRow {

@@ -6,6 +6,7 @@
 #include "cli/command.h"
 #include "cli/prose.h"
 #include "cli/table.h"
+#include "cli/window.h"
 #include "diag/text.h"
 
 #define FRAGMENT_PATH "/etc/sysctl.d/60-twprofile.conf"
@@ -61,20 +62,25 @@ static int changes_decode(json_t *array, Arena *arena, Outcome *ret) {
 static int result_decode(json_t *result, Arena *arena, DiagList *findings, Outcome *ret) {
         json_int_t before = 0, after = 0;
         int exit_code = 0, changed = 0;
-        json_t *changes = NULL, *found = NULL;
-        if (json_unpack(result, "{s:I, s:I, s:b, s:i, s:o, s?:o}", "generation_before", &before,
-                        "generation", &after, "changed", &changed, "exit_code", &exit_code,
-                        "changes", &changes, "findings", &found) < 0)
+        json_t *changes = NULL, *found = NULL, *deadline = NULL;
+        if (json_unpack(result, "{s:I, s:I, s:b, s:i, s:o, s?:o, s?:o}", "generation_before",
+                        &before, "generation", &after, "changed", &changed, "exit_code", &exit_code,
+                        "changes", &changes, "findings", &found, "deadline_ms", &deadline) < 0)
                 return -EBADMSG;
-        if (before < 0 || after < 0 || !exit_code_find(exit_code))
+        bool is_good = before >= 0 && after >= 0 && exit_code_find(exit_code) &&
+                       (!deadline || json_is_null(deadline) || json_integer_value(deadline) > 0);
+        if (!is_good)
                 return -EBADMSG;
         *ret = (Outcome){
                 .generation_before = (uint64_t) before,
                 .generation = (uint64_t) after,
                 .changed = changed != 0,
                 .exit_code = exit_code,
+                .deadline_ms = json_integer_value(deadline),
         };
         int r = text_of(result, "transaction", arena, &ret->transaction);
+        if (r == 0)
+                r = text_of(result, "token", arena, &ret->token);
         if (r == 0)
                 r = text_of(result, "outcome", arena, &ret->outcome);
         if (r == 0)
@@ -175,11 +181,13 @@ json_t *outcome_to_json(const Outcome *outcome) {
                 }
         bool has_transaction = outcome->transaction && *outcome->transaction;
         return json_pack(
-                        "{s:s?, s:I, s:I, s:s, s:s?, s:o}", "transaction",
+                        "{s:s?, s:I, s:I, s:s, s:s?, s:o, s:s?, s:o}", "transaction",
                         has_transaction ? outcome->transaction : NULL, "generation_before",
                         (json_int_t) outcome->generation_before, "generation",
-                        (json_int_t) outcome->generation, "outcome", outcome->outcome, "fragment",
-                        outcome->fragment, "changes", changes);
+                        (json_int_t) outcome->generation, "outcome", outcome->outcome, "token",
+                        outcome->token, "deadline_ms",
+                        outcome->deadline_ms > 0 ? json_integer(outcome->deadline_ms) : json_null(),
+                        "fragment", outcome->fragment, "changes", changes);
 }
 
 /* --- as text -------------------------------------------------------------------------------------------- */
@@ -340,7 +348,7 @@ static int add_rows(const Outcome *outcome, bool done, Context *context) {
         return table_render(table, &context->text, &context->error);
 }
 
-static int add_table(const Outcome *outcome, bool done, Context *context) {
+int outcome_add_table(const Outcome *outcome, bool done, Context *context) {
         size_t n_shown = 0;
         for (size_t i = 0; i < outcome->n_changes; i++)
                 n_shown += is_folded(&outcome->changes[i]) ? 0 : 1;
@@ -406,7 +414,7 @@ int outcome_render_planned(const Outcome *outcome, Context *context) {
         }
         strbuf_addf(out, "Generation %" PRIu64 " → %" PRIu64 "\n", outcome->generation_before,
                     outcome->generation);
-        int r = add_table(outcome, /* done= */ false, context);
+        int r = outcome_add_table(outcome, /* done= */ false, context);
         if (r < 0)
                 return r;
         add_fragment(outcome, context, out);
@@ -460,12 +468,17 @@ int outcome_render_done(const Outcome *outcome, Context *context) {
                                              : "Nothing to settle: generation %" PRIu64
                                                " is in force.\n",
                             outcome->generation);
-                return add_table(outcome, /* done= */ true, context);
+                return outcome_add_table(outcome, /* done= */ true, context);
         }
+        if (window_is_told(outcome))
+                return window_render(outcome, context);
+        bool is_confirm = context->command && streq(context->command->name, "confirm");
         strbuf_addf(out, "%s: generation %" PRIu64 " → %" PRIu64 "\n",
-                    streq(outcome->outcome, "partly") ? "Done in part" : "Done",
+                    streq(outcome->outcome, "partly") ? "Done in part"
+                    : is_confirm                      ? "Confirmed"
+                                                      : "Done",
                     outcome->generation_before, outcome->generation);
-        int r = add_table(outcome, /* done= */ true, context);
+        int r = outcome_add_table(outcome, /* done= */ true, context);
         if (r < 0)
                 return r;
         if (!is_settled(outcome))

@@ -29,8 +29,11 @@ typedef struct Outcome {
         uint64_t generation_before;
         uint64_t generation;
         bool changed;
-        const char *outcome; /* "applied", "unchanged", "planned", "partly", "recovered" */
+        const char *outcome; /* "applied", "unchanged", "planned", "partly", "recovered", "pending", "reverted",
+                                "released" */
         int exit_code;
+        const char *token;    /* of a change that awaits confirmation, NULL otherwise */
+        int64_t deadline_ms;  /* of it, CLOCK_BOOTTIME; 0 for none */
         const char *fragment; /* NULL: no file */
         const Change *changes;
         size_t n_changes;
@@ -51,6 +54,9 @@ bool outcome_is_noop(const Outcome *outcome);
 /* As text: what would be done, with the fragment; what was done, with the way back. 0 or <0. */
 NODISCARD int outcome_render_planned(const Outcome *outcome, Context *context);
 NODISCARD int outcome_render_done(const Outcome *outcome, Context *context);
+
+/* The table of changes with what is right already in one line each; `done`: before and after, else now and wanted. */
+NODISCARD int outcome_add_table(const Outcome *outcome, bool done, Context *context);
 
 /* Blanks for tabs: the kernel separates numbers by tabs. NULL stays NULL. */
 const char *outcome_value_for_people(const char *value, Arena *arena);

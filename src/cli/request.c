@@ -161,6 +161,10 @@ int request_decode_error(Context *context, const char *name, json_t *parameters)
 
 static int show(Context *context, const Outcome *outcome) {
         context->changed = outcome->changed;
+        if (streq(outcome->outcome, "pending")) {
+                context->awaiting_tx = outcome->transaction;
+                context->awaiting_deadline_ms = outcome->deadline_ms;
+        }
         if (context_is_json(context)) {
                 int r = context_take_result(context, outcome_to_json(outcome));
                 if (r < 0)

@@ -11,7 +11,9 @@
 #include <unistd.h>
 
 #include "base/fd.h"
+#include "cli/guard-keeper.h"
 #include "cli/private-tree.h"
+#include "cli/transport.h"
 #include "cli/verbs.h"
 #include "config.h"
 
@@ -184,6 +186,10 @@ static int run_command(Context *context, bool user_namespace) {
                 add_notice(context, user_namespace);
         if (setenv("TWPROFILE_SANDBOX", "1", 1) < 0)
                 return -ENOMEM;
+        const char *helper = transport_helper_path(context);
+        int r = helper ? guard_keeper_start("/run/twprofile", helper, &context->error) : -ENOMEM;
+        if (r < 0)
+                return r;
         (void) fflush(NULL);                            /* nothing is pending but the greeting */
         (void) execvp(words[0], (char *const *) words); /* returns only when it failed */
         if (errno == ENOENT)

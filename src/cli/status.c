@@ -3,10 +3,13 @@
 #include <stdio.h>
 
 #include "cli/clock-text.h"
+#include "cli/duration.h"
+#include "cli/guard-state.h"
 #include "cli/host.h"
 #include "cli/outcome.h"
 #include "cli/table.h"
 #include "cli/verbs.h"
+#include "cli/window.h"
 
 typedef enum KeyState {
         KEY_STATE_OK,
@@ -141,15 +144,55 @@ static json_t *keys_to_json(const StatusView *view) {
         return array;
 }
 
+/* The change that awaits confirmation here and now; NULL for none. */
+static const char *undecided_of(const Host *host) {
+        return host->status_state == HOST_STATUS_CURRENT ? host->status.undecided_tx : NULL;
+}
+
+static bool has_deadline(const Host *host) {
+        return undecided_of(host) && host->status.undecided_deadline_ms > 0;
+}
+
+static json_t *quarantined_to_json(const Host *host) {
+        json_t *array = json_array();
+        for (size_t i = 0; i < host->status.n_quarantined; i++) {
+                const Quarantine *row = &host->status.quarantined[i];
+                char digest[SHA256_HEX_SIZE];
+                sha256_to_hex(&row->digest, digest);
+                (void) json_array_append_new(
+                                array,
+                                json_pack("{s:s, s:s, s:s, s:s}", "name", row->name, "digest",
+                                          digest, "cause", row->cause, "transaction", row->tx));
+        }
+        return array;
+}
+
+static json_t *undecided_to_json(const Host *host) {
+        const Status *status = &host->status;
+        if (!undecided_of(host))
+                return json_null();
+        if (!has_deadline(host))
+                return json_pack(
+                                "{s:s, s:n, s:n, s:n}", "transaction", status->undecided_tx,
+                                "deadline_ms", "seconds_left", "guard");
+        return json_pack(
+                        "{s:s, s:I, s:I, s:s}", "transaction", status->undecided_tx, "deadline_ms",
+                        (json_int_t) status->undecided_deadline_ms, "seconds_left",
+                        (json_int_t) window_seconds_left(status->undecided_deadline_ms), "guard",
+                        guard_state_name(guard_state_read(host->root_fd, status->undecided_tx)));
+}
+
 static json_t *view_to_json(const StatusView *view) {
         const Status *status = &view->host->status;
         const Generation *g = view->generation;
         return json_pack(
-                        "{s:s, s:I, s:I, s:b, s:s?, s:s?, s:o, s:o}", "state",
+                        "{s:s, s:I, s:I, s:b, s:s?, s:o, s:o, s:s?, s:o, s:o}", "state",
                         host_names[view->host->status_state], "generation",
                         (json_int_t) (g ? g->number : 0), "parent",
                         (json_int_t) (g ? g->parent : 0), "attention", status->attention,
-                        "undecided", status->undecided_tx, "last_outcome", status->last_outcome,
+                        "undecided", undecided_of(view->host), "window",
+                        undecided_to_json(view->host), "quarantined",
+                        quarantined_to_json(view->host), "last_outcome", status->last_outcome,
                         "profiles", profiles_to_json(view), "keys", keys_to_json(view));
 }
 
@@ -287,6 +330,47 @@ static int add_keys(Context *context, const StatusView *view) {
         return r;
 }
 
+static void add_undecided(const Host *host, StrBuf *out) {
+        static const char *const guard_texts[] = {
+                [GUARD_STATE_UNKNOWN] = "Whether a guard watches it cannot be seen from here.",
+                [GUARD_STATE_ALIVE] = "The guard watches it.",
+                [GUARD_STATE_ABSENT] =
+                                "No guard watches it: see systemctl status twprofile-guard.path.",
+        };
+        const Status *status = &host->status;
+        strbuf_addf(out, "Change %s awaits confirmation", status->undecided_tx);
+        if (!has_deadline(host))
+                strbuf_add(out, ";\na reboot takes it back.\n");
+        else {
+                strbuf_add(out, ":\n");
+                duration_add(window_seconds_left(status->undecided_deadline_ms), out);
+                strbuf_addf(out, " left, then it is taken back.\n%s\n",
+                            guard_texts[guard_state_read(host->root_fd, status->undecided_tx)]);
+        }
+        strbuf_add(out,
+                   "To decide: twprofile confirm TOKEN (enable told it), or twprofile rollback.\n\n");
+}
+
+static void add_quarantined(const Quarantine *row, StrBuf *out) {
+        static const struct {
+                const char *cause, *text;
+        } causes[] = {
+                { "deadline", "was not confirmed in time" },
+                { "gate", "was taken back by the health gate" },
+                { "reboot", "was cut off by a reboot before it was confirmed" },
+        };
+        const char *text = "was taken back by itself";
+        for (size_t i = 0; i < ELEMENTSOF(causes); i++)
+                if (streq(row->cause, causes[i].cause))
+                        text = causes[i].text;
+        char digest[SHA256_HEX_SIZE];
+        sha256_to_hex(&row->digest, digest);
+        strbuf_addf(out,
+                    "Quarantined: %s (%.8s) %s.\n"
+                    "To let it be enabled again: twprofile release %s --reason=TEXT\n\n",
+                    row->name, digest, text, row->name);
+}
+
 /* What is to be known before the numbers are believed. */
 static void add_warnings(const Host *host, StrBuf *out) {
         if (host->status_state == HOST_STATUS_OTHER_BOOT)
@@ -297,8 +381,10 @@ static void add_warnings(const Host *host, StrBuf *out) {
                 return;
         if (host->status.attention)
                 strbuf_add(out, "The state needs attention: run twprofile recover.\n\n");
-        if (host->status.undecided_tx)
-                strbuf_addf(out, "Change %s is not decided yet.\n\n", host->status.undecided_tx);
+        if (undecided_of(host))
+                add_undecided(host, out);
+        for (size_t i = 0; i < host->status.n_quarantined; i++)
+                add_quarantined(&host->status.quarantined[i], out);
 }
 
 static int render(Context *context, const StatusView *view) {
@@ -350,8 +436,10 @@ static int status_on(Context *context, const Host *host) {
                 return EXIT_OK;
         if (host->status_state == HOST_STATUS_OTHER_BOOT || view.n_drift > 0)
                 return EXIT_DIFFERS;
-        return host->status_state != HOST_STATUS_NONE && host->status.attention ? EXIT_DIFFERS
-                                                                                : EXIT_OK;
+        bool is_settled = host->status_state == HOST_STATUS_NONE ||
+                          (!host->status.attention && !undecided_of(host) &&
+                           host->status.n_quarantined == 0);
+        return is_settled ? EXIT_OK : EXIT_DIFFERS;
 }
 
 static int status_run(Context *context) {
@@ -364,8 +452,11 @@ const Command cmd_status = {
         .name = "status",
         .args = "",
         .help = "Show what is enabled and whether it is live",
-        .more = "Needs no privilege. --check exits 1 when a live value is not the wanted one,\n"
-                "when the state needs attention, or when a boot has not made it live.\n",
+        .more = "Needs no privilege. A change that awaits confirmation is shown with the time\n"
+                "left and whether its guard lives. --check exits 1 when a live value is not the\n"
+                "wanted one, when a boot has not made it live, or when something waits for a\n"
+                "person: a change to be confirmed, a quarantined profile, a state that needs\n"
+                "attention.\n",
         .group = COMMAND_GROUP_WATCH,
         .options = OPT_ROOT | OPT_CHECK,
         .run = status_run,

@@ -7,12 +7,14 @@
 
 #include "cli/command.h"
 
+extern const Command cmd_confirm;
 extern const Command cmd_disable;
 extern const Command cmd_enable;
 extern const Command cmd_history;
 extern const Command cmd_list;
 extern const Command cmd_plan;
 extern const Command cmd_recover;
+extern const Command cmd_release;
 extern const Command cmd_rollback;
 extern const Command cmd_sandbox;
 extern const Command cmd_show;

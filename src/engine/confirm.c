@@ -319,7 +319,7 @@ static int confirm_report(const Confirm *confirm) {
         if (!changes)
                 return -ENOMEM;
 
-        for (size_t i = 0; i < applied->n_keys; i++)
+        for (size_t i = 0; i < applied->n_keys; i++) {
                 changes[i] = (EngineChange){
                         .key = applied->keys[i].key,
                         .before = confirm->keys[i].before,
@@ -327,9 +327,15 @@ static int confirm_report(const Confirm *confirm) {
                         .after = confirm->keys[i].after,
                         .outcome = confirm->keys[i].outcome,
                 };
+                int r = report_owner(session, session->current, &changes[i]);
+                if (r < 0)
+                        return r;
+        }
         session->result->changes = changes;
         session->result->n_changes = applied->n_keys;
-        return 0;
+        if (confirm->bytes)
+                session->result->fragment = arena_copy(session->arena, confirm->bytes);
+        return confirm->bytes && !session->result->fragment ? -ENOMEM : 0;
 }
 
 static int confirm_commit(Confirm *confirm, Error *reterr) {

@@ -96,47 +96,13 @@ int quarantine_load(Session *session, Error *reterr) {
         return 0;
 }
 
-static const Quarantine *quarantine_find(const Session *session, const Sha256 *digest) {
-        for (size_t i = 0; i < session->n_quarantined; i++)
-                if (sha256_equal(&session->quarantined[i].digest, digest))
-                        return &session->quarantined[i];
-        return NULL;
-}
-
-static void quarantine_refuse(
-                Session *session, const GenerationProfile *profile, const Quarantine *row) {
-        DiagList *findings = session->result->findings;
-        char hex[SHA256_HEX_SIZE];
-        sha256_to_hex(&profile->digest, hex);
-
-        Diag *d = diag_add(
-                        findings, DIAG_PROFILE_QUARANTINED, (Span){ 0 },
-                        "'%s' is quarantined: it was taken back by itself (%s)", profile->name,
-                        row->cause);
-        diag_set_profile(findings, d, profile->name);
-        diag_add_note(findings, d, "digest %s, transaction %s", hex, row->tx);
-        diag_set_help(findings, d,
-                      "edit the profile, or run 'twprofile release NAME --reason=...'");
-}
-
 int quarantine_check(Session *session, const Generation *next, Error *reterr) {
         int r = quarantine_load(session, reterr);
         if (r < 0)
                 return r;
-
-        bool refused = false;
-        for (size_t i = 0; i < next->n_profiles; i++) {
-                const GenerationProfile *profile = &next->profiles[i];
-                const Quarantine *row = quarantine_find(session, &profile->digest);
-                const GenerationProfile *now = session->current ? generation_find_profile(
-                                                                                  session->current,
-                                                                                  profile->name)
-                                                                : NULL;
-                if (!row || (now && sha256_equal(&now->digest, &profile->digest)))
-                        continue;
-                quarantine_refuse(session, profile, row);
-                refused = true;
-        }
+        bool refused = quarantine_judge(
+                        session->quarantined, session->n_quarantined, session->current, next,
+                        session->result->findings);
         return refused ? QUARANTINE_E_REFUSED : 0;
 }
 
@@ -193,7 +159,8 @@ void quarantine_add(
                                 row.name);
                 diag_set_profile(findings, d, row.name);
                 diag_set_help(findings, d,
-                              "run 'twprofile release NAME --reason=...' when the cause is gone");
+                              "run 'twprofile release %s --reason=...' when the cause is gone",
+                              row.name);
         }
         session->quarantine_is_known = false;
 }

@@ -91,6 +91,18 @@ int report_changes(Session *session, const Plan *plan, const Apply *apply) {
         return 0;
 }
 
+int report_owner(Session *session, const Generation *generation, EngineChange *change) {
+        const SysctlSpec *spec = catalogue_find(change->key);
+        const GenerationKey *key = spec ? generation_find_key(generation, spec) : NULL;
+        if (!key)
+                return 0;
+
+        change->profile = arena_copy(session->arena, key->profile);
+        if (key->origin_known)
+                change->origin = session_text(session, spec, &key->origin);
+        return change->profile && (change->origin || !key->origin_known) ? 0 : -ENOMEM;
+}
+
 int report_audit_keys(Session *session, bool outcome, const AuditKey **ret, size_t *ret_n) {
         const EngineResult *result = session->result;
         AuditKey *keys = arena_alloc_array(session->arena, result->n_changes + 1, sizeof(AuditKey));

@@ -11,6 +11,9 @@
 /* One change for each step of the plan; `apply` NULL: nothing was done (dry run, no-op). 0 or -ENOMEM. */
 NODISCARD int report_changes(Session *session, const Plan *plan, const Apply *apply);
 
+/* Adds to a change whose profile it is in that generation, and its origin there. 0 or -ENOMEM. */
+NODISCARD int report_owner(Session *session, const Generation *generation, EngineChange *change);
+
 /* The keys as in result->changes. `outcome` false: an intent, without after and outcome. */
 NODISCARD int report_audit_keys(
                 Session *session, bool outcome, const AuditKey **ret, size_t *ret_n);

@@ -2,6 +2,7 @@
 #include "engine/undecided.h"
 
 #include "engine/planning.h"
+#include "engine/report.h"
 #include "engine/session.h"
 
 int undecided_load(
@@ -115,6 +116,8 @@ static int undecided_repeat(Session *session, Error *reterr) {
                                                                : NULL,
                         .outcome = "set",
                 };
+                if (report_owner(session, undecided->generation, &changes[i]) < 0)
+                        return error_set(reterr, -ENOMEM, "cannot repeat the answer");
         }
 
         result->changes = changes;

@@ -7,6 +7,7 @@
 #include "base/strbuf.h"
 #include "helper/answer.h"
 #include "helper/parameters.h"
+#include "helper/request.h"
 #include "varlink/interface.h"
 
 typedef struct Method Method;
@@ -190,64 +191,11 @@ static int handle_get_description(
         return answer_or_nomem(answer_interface_not_found(name), ret, reterr);
 }
 
-/* The parameter that contradicts another one, or NULL. */
-static const char *find_contradiction(const Parameters *p) {
-        if (p->runtime && p->confirm_within_s > 0)
-                return "runtime";
-        return p->gate && p->confirm_within_s == 0 ? "gate" : NULL;
-}
-
-static json_t *answer_no_gate(void) {
-        CLEANUP(diag_list_freep) DiagList *findings = diag_list_new();
-        if (!findings)
-                return NULL;
-        Diag *diag = diag_add(
-                        findings, DIAG_NOT_SUPPORTED_HERE, (Span){ 0 },
-                        "this helper has no health gate");
-        diag_set_help(findings, diag, "leave out --gate and watch the counters yourself");
-        return answer_refused(findings);
-}
-
 static int handle_request(
                 Service *service, const Method *method, const Parameters *p, json_t **ret,
                 Error *reterr) {
-        const char *bad = find_contradiction(p);
-        if (bad)
-                return answer_or_nomem(answer_invalid_parameter(bad), ret, reterr);
-        cleanup_free char *gate = NULL;
-        if (p->gate && !service->sample_gate)
-                return answer_or_nomem(answer_no_gate(), ret, reterr);
-        if (p->gate && !p->dry_run) {
-                int r = service->sample_gate(service->gate_userdata, &gate, reterr);
-                if (r < 0)
-                        return error_prefix(reterr, r, "cannot finish %s", method->name);
-        }
-
-        const ParameterNames *names = p->profile.n_names > 0 ? &p->profile : &p->profiles;
-        EngineRequest request = {
-                .verb = method->verb,
-                .profiles = names->names,
-                .n_profiles = names->n_names,
-                .only = p->only,
-                .dry_run = p->dry_run,
-                .adopt = p->adopt,
-                .to = p->to,
-                .confirm_within_s = p->confirm_within_s,
-                .runtime = p->runtime,
-                .gate = gate,
-                .token = p->token,
-                .same_session = p->same_session,
-                .choice = p->choice,
-                .reason = p->reason,
-                .caller = &service->caller->audit,
-                .via = service->via,
-        };
-
-        CLEANUP(engine_result_deinit) EngineResult result = { 0 };
-        int r = engine_run(service->engine, &request, &result, reterr);
-        if (r < 0)
-                return error_prefix(reterr, r, "cannot finish %s", method->name);
-        return answer_or_nomem(answer_result(&result), ret, reterr);
+        int r = request_answer(service, method->verb, p, ret, reterr);
+        return r < 0 ? error_prefix(reterr, r, "cannot finish %s", method->name) : 0;
 }
 
 static int handle_read_state(

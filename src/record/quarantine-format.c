@@ -51,3 +51,45 @@ int quarantine_decode(const char *bytes, size_t n, Arena *arena, Quarantine *ret
         int r = strict_json_parse(bytes, n, QUARANTINE_MAX_BYTES, &object, reterr);
         return r < 0 ? r : quarantine_from_json(object, arena, ret, reterr);
 }
+
+/* --- judging ------------------------------------------------------------------------------------------------ */
+
+static const Quarantine *quarantine_find(
+                const Quarantine *rows, size_t n_rows, const Sha256 *digest) {
+        for (size_t i = 0; i < n_rows; i++)
+                if (sha256_equal(&rows[i].digest, digest))
+                        return &rows[i];
+        return NULL;
+}
+
+static void quarantine_refuse(
+                const GenerationProfile *profile, const Quarantine *row, DiagList *findings) {
+        char hex[SHA256_HEX_SIZE];
+        sha256_to_hex(&profile->digest, hex);
+
+        Diag *d = diag_add(
+                        findings, DIAG_PROFILE_QUARANTINED, (Span){ 0 },
+                        "'%s' is quarantined: it was taken back by itself (%s)", profile->name,
+                        row->cause);
+        diag_set_profile(findings, d, profile->name);
+        diag_add_note(findings, d, "digest %s, transaction %s", hex, row->tx);
+        diag_set_help(findings, d, "edit the profile, or run 'twprofile release %s --reason=...'",
+                      profile->name);
+}
+
+bool quarantine_judge(
+                const Quarantine *rows, size_t n_rows, const Generation *current,
+                const Generation *next, DiagList *findings) {
+        bool refused = false;
+        for (size_t i = 0; i < next->n_profiles; i++) {
+                const GenerationProfile *profile = &next->profiles[i];
+                const Quarantine *row = quarantine_find(rows, n_rows, &profile->digest);
+                const GenerationProfile *now =
+                                current ? generation_find_profile(current, profile->name) : NULL;
+                if (!row || (now && sha256_equal(&now->digest, &profile->digest)))
+                        continue;
+                quarantine_refuse(profile, row, findings);
+                refused = true;
+        }
+        return refused;
+}

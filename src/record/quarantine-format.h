@@ -6,6 +6,8 @@
  * a profile and its includes, so an edited profile is another one.
  */
 
+#include "diag/diag.h"
+#include "model/generation.h"
 #include "record/journal-payload.h"
 
 #define QUARANTINE_FORMAT_VERSION 1
@@ -24,6 +26,12 @@ NODISCARD int quarantine_encode(const Quarantine *quarantine, StrBuf *out);
 /* Strings live in the arena. 0; -EBADMSG with a sentence; -ENOMEM. */
 NODISCARD int quarantine_decode(
                 const char *bytes, size_t n, Arena *arena, Quarantine *ret, Error *reterr);
+
+/* Judges a plan: adds `profile-quarantined` for each profile of `next` that is quarantined and is not, with the same
+ * bytes, in `current` (NULL: nothing) already. Whether there was one. */
+bool quarantine_judge(
+                const Quarantine *rows, size_t n_rows, const Generation *current,
+                const Generation *next, DiagList *findings);
 
 /* For the formats that list them. New reference, or NULL when out of memory. */
 json_t *quarantine_to_json(const Quarantine *quarantine);

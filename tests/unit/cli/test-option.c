@@ -39,6 +39,22 @@ static void test_option_parse_values(void **state) {
                                               OPT_LIMIT | OPT_TO | OPT_JSON);
 }
 
+static void test_option_parse_window(void **state) {
+        (void) state;
+        Options o = {};
+        unsigned seen = 0;
+        CLEANUP(strbuf_deinit) StrBuf problem = {};
+        const char *const words[] = { "--confirm-within=24h", "--gate",        "--runtime",
+                                      "--same-session",       "--choice=keep", NULL };
+        assert_int_equal(parse(words, &o, &seen, &problem), 0);
+        assert_int_equal(o.confirm_within_s, 86400);
+        assert_true(o.gate && o.runtime && o.same_session);
+        assert_string_equal(o.choice, "keep");
+        assert_int_equal(
+                        seen, OPT_CONFIRM_WITHIN | OPT_GATE | OPT_RUNTIME | OPT_SAME_SESSION |
+                                              OPT_CHOICE);
+}
+
 static void test_option_parse_says_what_is_wrong(void **state) {
         (void) state;
         static const struct {
@@ -58,6 +74,11 @@ static void test_option_parse_says_what_is_wrong(void **state) {
                 { { "--json=xml" }, "no JSON form 'xml': use --json=pretty, short or off" },
                 { { "--adopt=owner,all" },
                   "cannot adopt 'all': use --adopt=owner, fragment or drift" },
+                { { "--confirm-within=0s" },
+                  "'0s' is no time for a confirmation: use --confirm-within=90s, 2min or 1h, from 5 s to 24 h" },
+                { { "--confirm-within=1440min1s" },
+                  "'1440min1s' is no time for a confirmation: use --confirm-within=90s, 2min or 1h, from 5 s to 24 h" },
+                { { "--choice=" }, "no choice '': use --choice=base or keep" },
                 { { "--adopt=" }, "cannot adopt '': use --adopt=owner, fragment or drift" },
         };
         TEST_EACH(row, rows) {
@@ -105,7 +126,7 @@ static void test_option_rows_are_sound(void **state) {
         }
 }
 
-TEST_MAIN(cmocka_unit_test(test_option_parse_values),
+TEST_MAIN(cmocka_unit_test(test_option_parse_values), cmocka_unit_test(test_option_parse_window),
           cmocka_unit_test(test_option_parse_says_what_is_wrong),
           cmocka_unit_test(test_option_scan_json_before_anything_goes_wrong),
           cmocka_unit_test(test_option_rows_are_sound))

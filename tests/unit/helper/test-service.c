@@ -272,13 +272,6 @@ static void test_run_hands_requests_over(void **state) {
         assert_int_equal(sigismember(&mask, SIGTERM), 0);
 }
 
-static int sample(void *userdata, char **ret, Error *reterr) {
-        if (!userdata)
-                return error_set(reterr, -EIO, "cannot sample");
-        *ret = strdup(userdata);
-        return 0;
-}
-
 static void test_run_hands_windows_over(void **state) {
         (void) state;
         free(ask(CALL("org.twprofile.Enable",
@@ -299,37 +292,6 @@ static void test_run_hands_windows_over(void **state) {
         assert_string_equal(fake.profiles, "web");
         free(ask(CALL("org.twprofile.Recover", "{\"choice\":\"base\"," NETNS "}")));
         assert_string_equal(fake.choice, "base");
-}
-
-static void test_run_gate(void **state) {
-        (void) state;
-        static char baseline[] = "{\"v\":1}";
-        static const char *const call = CALL(
-                        "org.twprofile.Enable",
-                        "{\"profiles\":[\"web\"],\"confirm_within_s\":60,\"gate\":true," NETNS "}");
-        const struct {
-                int (*sample)(void *userdata, char **ret, Error *reterr);
-                void *userdata;
-                int want_r, n_runs;
-                const char *gate;
-        } rows[] = {
-                { sample, baseline, 0, 1, baseline },
-                { sample, NULL, -EIO, 0, "" },
-                { NULL, NULL, 0, 0, "" }, /* refused rather than left out */
-        };
-        TEST_EACH(row, rows) {
-                Bed *bed = bed_open();
-                bed->service.sample_gate = row->sample;
-                bed->service.gate_userdata = row->userdata;
-                assert_int_equal(bed_run(bed, &call, 1), row->want_r);
-                assert_int_equal(fake.n_runs, row->n_runs);
-                assert_string_equal(fake.gate, row->gate);
-                char *answer = bed_next(bed);
-                if (!row->sample)
-                        assert_non_null(strstr(answer, "not-supported-here"));
-                free(answer);
-                bed_close(bed);
-        }
 }
 
 static void test_run_maps_refusals(void **state) {
@@ -571,11 +533,10 @@ static void test_run_describes_itself(void **state) {
 }
 
 TEST_MAIN(cmocka_unit_test(test_run_refuses_table), cmocka_unit_test(test_run_hands_requests_over),
-          cmocka_unit_test(test_run_hands_windows_over), cmocka_unit_test(test_run_gate),
-          cmocka_unit_test(test_run_maps_refusals), cmocka_unit_test(test_run_other_namespace),
-          cmocka_unit_test(test_run_caller_is_gone), cmocka_unit_test(test_run_oneway),
-          cmocka_unit_test(test_run_progress_only_with_more), cmocka_unit_test(test_run_unfit),
-          cmocka_unit_test(test_run_sigterm_waits_for_the_answer),
+          cmocka_unit_test(test_run_hands_windows_over), cmocka_unit_test(test_run_maps_refusals),
+          cmocka_unit_test(test_run_other_namespace), cmocka_unit_test(test_run_caller_is_gone),
+          cmocka_unit_test(test_run_oneway), cmocka_unit_test(test_run_progress_only_with_more),
+          cmocka_unit_test(test_run_unfit), cmocka_unit_test(test_run_sigterm_waits_for_the_answer),
           cmocka_unit_test(test_run_engine_breaks),
           cmocka_unit_test(test_run_drops_what_is_no_protocol),
           cmocka_unit_test(test_run_caller_leaves), cmocka_unit_test(test_run_describes_itself))
