@@ -48,7 +48,7 @@ static int want_bundles(Builder *b) {
         if (!has_set)
                 return 0;
 
-        r = rules_check(&set, in->live, b->findings, b->reterr);
+        r = rules_check(&set, in->live, in->machine, b->findings, b->reterr);
         if (r < 0)
                 return r;
         b->refused = b->refused || r == RULES_E_REFUSED;

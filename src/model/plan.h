@@ -12,7 +12,8 @@
  * The command line (without privilege, from the public status) and the helper call the same function.
  */
 
-#include "model/effective-set.h"
+#include "model/machine.h"
+#include "model//effective-set.h"
 
 typedef enum PlanVerb {
         PLAN_ENABLE,
@@ -66,7 +67,8 @@ typedef struct PlanInput {
         /* ENABLE, DISABLE: all that shall be enabled afterwards, sorted by name */
         const Bundle *const *bundles;
         size_t n_bundles;
-        const LiveSnapshot *live; /* every key of current, target and bundles */
+        const LiveSnapshot *live;    /* every key of current, target and bundles */
+        const MachineFacts *machine; /* NULL: not known, and no rule asks about it */
         PlanFragment fragment;
 } PlanInput;
 

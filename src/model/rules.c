@@ -1,120 +1,19 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "model/rules.h"
 
-#include "base/strbuf.h"
+#include "model/rules-ports.h"
+#include "model/rules-time-wait.h"
 
 #define SITE_DIRECTORY "/etc/twprofile/profiles/"
-
-typedef struct RuleFacts {
-        const EffectiveSet *set;
-        const LiveSnapshot *live;
-} RuleFacts;
-
-/* The answer of a rule that applies. */
-typedef struct RuleHit {
-        const EffectiveKey *other; /* the second key of a finding about two, or NULL */
-        StrBuf message;
-        StrBuf help;
-} RuleHit;
-
-typedef struct Rule {
-        DiagId id;
-        bool of_the_value; /* the value alone answers it: asked of every profile, wherever it is read */
-        const char *key; /* the question is asked only when the set owns it */
-        bool (*applies)(const RuleFacts *facts, const EffectiveKey *key, RuleHit *hit);
-} Rule;
 
 static void hit_deinit(RuleHit *hit) {
         strbuf_deinit(&hit->message);
         strbuf_deinit(&hit->help);
 }
 
-/* TCP_TIMEWAIT_LEN of Linux is 60 s, which stands for 2 MSL (RFC 9293 section 3.6.1 would have 240 s). */
-static bool time_wait_below_rfc(
-                const RuleFacts *facts UNUSED, const EffectiveKey *key, RuleHit *hit) {
-        int64_t seconds = key->value.ints[0];
-        if (seconds >= 60)
-                return false;
-
-        strbuf_addf(&hit->message,
-                    "a TIME_WAIT of %lld s gives up a part of the protection that the 60 s of Linux give",
-                    (long long) seconds);
-        strbuf_add(&hit->help, "use 60 or more, or take the risk on purpose with the lines above");
-        return true;
-}
-
-/* tcp_keepalive_timer() waits value - 60 and then hands over to a bucket that waits as long again. */
-static bool fin_timeout_shortened(
-                const RuleFacts *facts UNUSED, const EffectiveKey *key, RuleHit *hit) {
-        int64_t seconds = key->value.ints[0];
-        if (seconds <= 60 || seconds >= 120)
-                return false;
-
-        strbuf_addf(&hit->message, "a tcp_fin_timeout of %lld makes FIN_WAIT2 last %lld s",
-                    (long long) seconds, 2LL * (seconds - 60));
-        strbuf_add(&hit->help, "use at most 60, or at least 120; TIME_WAIT is the same with each");
-        return true;
-}
-
-static bool reuse_without_timestamps(
-                const RuleFacts *facts, const EffectiveKey *key, RuleHit *hit) {
-        const EffectiveKey *timestamps = effective_set_find(facts->set, "net.ipv4.tcp_timestamps");
-        if (key->value.ints[0] != 1 || !timestamps || timestamps->value.ints[0] != 0)
-                return false;
-
-        hit->other = timestamps;
-        strbuf_add(&hit->message, "tcp_tw_reuse does nothing while tcp_timestamps is 0");
-        strbuf_add(&hit->help, "set tcp_timestamps to 1, or tcp_tw_reuse to 0");
-        return true;
-}
-
-/* Value 2 came with 4.18 (commit 79e9fed46038); before, every value but 0 meant 1. */
-static bool reuse_two_unknown(const RuleFacts *facts, const EffectiveKey *key, RuleHit *hit) {
-        static const KernelVersion first = { .major = 4, .minor = 18 };
-        const KernelVersion *kernel = &facts->live->kernel;
-        if (key->value.ints[0] != 2 || kernel_version_compare(kernel, &first) >= 0)
-                return false;
-
-        strbuf_addf(&hit->message,
-                    "on Linux %u.%u a tcp_tw_reuse of 2 means reuse for all connections",
-                    kernel->major, kernel->minor);
-        strbuf_add(&hit->help, "use 0 or 1 on kernels before 4.18");
-        return true;
-}
-
-static bool port_range_system_ports(
-                const RuleFacts *facts UNUSED, const EffectiveKey *key, RuleHit *hit) {
-        int64_t low = key->value.ints[0];
-        if (low >= 1024)
-                return false;
-
-        strbuf_addf(&hit->message, "outgoing connections would take system ports, from %lld on",
-                    (long long) low);
-        strbuf_add(&hit->help, "start the range at 1024 or above");
-        return true;
-}
-
-static bool port_range_equal_parity(
-                const RuleFacts *facts UNUSED, const EffectiveKey *key, RuleHit *hit) {
-        int64_t low = key->value.ints[0], high = key->value.ints[1];
-        if ((low & 1) != (high & 1))
-                return false;
-
-        strbuf_addf(&hit->message, "both ends of the port range %lld to %lld are %s",
-                    (long long) low, (long long) high, (low & 1) ? "odd" : "even");
-        strbuf_add(&hit->help, "move one end by one");
-        return true;
-}
-
-static const Rule rules[] = {
-        { DIAG_TIME_WAIT_BELOW_RFC, true, "net.ipv4.tcp_tw_timeout", time_wait_below_rfc },
-        { DIAG_FIN_TIMEOUT_SHORTENED, true, "net.ipv4.tcp_fin_timeout", fin_timeout_shortened },
-        { DIAG_REUSE_WITHOUT_TIMESTAMPS, false, "net.ipv4.tcp_tw_reuse", reuse_without_timestamps },
-        { DIAG_REUSE_TWO_UNKNOWN, false, "net.ipv4.tcp_tw_reuse", reuse_two_unknown },
-        { DIAG_PORT_RANGE_SYSTEM_PORTS, true, "net.ipv4.ip_local_port_range",
-          port_range_system_ports },
-        { DIAG_PORT_RANGE_EQUAL_PARITY, true, "net.ipv4.ip_local_port_range",
-          port_range_equal_parity },
+static const RuleTable *const tables[] = {
+        &rules_time_wait,
+        &rules_ports,
 };
 
 /* The exact lines: who reads them is about to paste them. */
@@ -205,19 +104,17 @@ static int ask(const Rule *rule, const RuleFacts *facts, const EffectiveKey *key
 }
 
 /* A setting that decides its key is judged there; here come those that are skipped or overruled. */
-static int ask_bundle(
-                const Rule *rule, const Bundle *bundle, const RuleFacts *facts, DiagList *findings,
-                Error *reterr) {
-        const SysctlSpec *spec = catalogue_find(rule->key);
-        const BundleSetting *setting = spec ? bundle_find_setting(bundle, spec) : NULL;
-        if (!setting || setting->setting->merge != SETTING_EXACT)
+static int ask_setting(
+                const Rule *rule, const Bundle *bundle, const BundleSetting *setting,
+                const RuleFacts *facts, DiagList *findings, Error *reterr) {
+        if (setting->setting->merge != SETTING_EXACT)
                 return 0;
-        const EffectiveKey *decided = effective_set_find(facts->set, rule->key);
+        const EffectiveKey *decided = effective_set_find(facts->set, setting->setting->spec->key);
         if (decided && decided->setting == setting)
                 return 0;
 
         EffectiveKey key = {
-                .spec = spec,
+                .spec = setting->setting->spec,
                 .value = setting->setting->value,
                 .bundle = bundle,
                 .setting = setting,
@@ -225,33 +122,64 @@ static int ask_bundle(
         return ask(rule, facts, &key, findings, reterr);
 }
 
+static int ask_bundle(
+                const Rule *rule, const Bundle *bundle, const RuleFacts *facts, DiagList *findings,
+                Error *reterr) {
+        bool refused = false;
+        for (size_t i = 0; rule->of_the_value && i < bundle->n_settings; i++) {
+                const BundleSetting *setting = &bundle->settings[i];
+                if (rule->key && !streq(rule->key, setting->setting->spec->key))
+                        continue;
+                int r = ask_setting(rule, bundle, setting, facts, findings, reterr);
+                if (r < 0)
+                        return r;
+                refused = refused || r > 0;
+        }
+        return refused;
+}
+
+static int ask_set(const Rule *rule, const RuleFacts *facts, DiagList *findings, Error *reterr) {
+        bool refused = false;
+        for (size_t i = 0; i < facts->set->n_keys; i++) {
+                const EffectiveKey *key = &facts->set->keys[i];
+                if (rule->key && !streq(rule->key, key->spec->key))
+                        continue;
+                int r = ask(rule, facts, key, findings, reterr);
+                if (r < 0)
+                        return r;
+                refused = refused || r > 0;
+        }
+        return refused;
+}
+
 int rules_check_bundles(
                 const Bundle *const *bundles, size_t n_bundles, const EffectiveSet *set,
                 DiagList *findings, Error *reterr) {
         RuleFacts facts = { .set = set };
         bool refused = false;
-        for (size_t i = 0; i < ELEMENTSOF(rules); i++)
-                for (size_t k = 0; k < n_bundles && rules[i].of_the_value; k++) {
-                        int r = ask_bundle(&rules[i], bundles[k], &facts, findings, reterr);
+        for (size_t t = 0; t < ELEMENTSOF(tables); t++)
+                for (size_t i = 0; i < tables[t]->n_rules; i++)
+                        for (size_t k = 0; k < n_bundles; k++) {
+                                int r = ask_bundle(
+                                                &tables[t]->rules[i], bundles[k], &facts, findings,
+                                                reterr);
+                                if (r < 0)
+                                        return r;
+                                refused = refused || r > 0;
+                        }
+        return refused ? RULES_E_REFUSED : 0;
+}
+
+int rules_check(const EffectiveSet *set, const LiveSnapshot *live, const MachineFacts *machine,
+                DiagList *findings, Error *reterr) {
+        RuleFacts facts = { .set = set, .live = live, .machine = machine };
+        bool refused = false;
+        for (size_t t = 0; t < ELEMENTSOF(tables); t++)
+                for (size_t i = 0; i < tables[t]->n_rules; i++) {
+                        int r = ask_set(&tables[t]->rules[i], &facts, findings, reterr);
                         if (r < 0)
                                 return r;
                         refused = refused || r > 0;
                 }
-        return refused ? RULES_E_REFUSED : 0;
-}
-
-int rules_check(const EffectiveSet *set, const LiveSnapshot *live, DiagList *findings,
-                Error *reterr) {
-        RuleFacts facts = { .set = set, .live = live };
-        bool refused = false;
-        for (size_t i = 0; i < ELEMENTSOF(rules); i++) {
-                const EffectiveKey *key = effective_set_find(set, rules[i].key);
-                if (!key)
-                        continue;
-                int r = ask(&rules[i], &facts, key, findings, reterr);
-                if (r < 0)
-                        return r;
-                refused = refused || r > 0;
-        }
         return refused ? RULES_E_REFUSED : 0;
 }

@@ -3,8 +3,8 @@
 
 /*
  * The safety rules: what is wrong with values that are each allowed, judged over the effective set and what is
- * known of this kernel. One row in rules.c for each rule: the finding it makes, the key it is about, and a
- * question with the answer in words.
+ * known of this machine. One row for each rule (rule.h), in tables by subject: the finding it makes, the key it is about,
+ * and a question with the answer in words.
  *
  * The finding's severity (schema/diagnostics.yaml) decides what it means: `acceptance`
  * refuses until a profile accepts the rule; the others cannot be accepted: `refuse` refuses, `warning` and
@@ -13,15 +13,16 @@
  */
 
 #include "model/effective-set.h"
+#include "model/machine.h"
 
 enum {
         RULES_E_REFUSED = 1, /* the reasons are in the list */
 };
 
-/* All rules, over what would be set. 0, RULES_E_REFUSED, or -ENOMEM. */
+/* All rules, over what would be set. `machine` may be NULL. 0, RULES_E_REFUSED, or -ENOMEM. */
 NODISCARD int rules_check(
-                const EffectiveSet *set, const LiveSnapshot *live, DiagList *findings,
-                Error *reterr);
+                const EffectiveSet *set, const LiveSnapshot *live, const MachineFacts *machine,
+                DiagList *findings, Error *reterr);
 
 /* The rules that a value answers by itself, over all exact settings that do not decide in the set: those skipped
  * here by their `when`, and those overruled. What a profile asks for is judged the same on every host. `set` may be

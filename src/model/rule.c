@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "model/rule.h"
+
+const SysctlValue *rule_value(const RuleFacts *facts, const char *key) {
+        const EffectiveKey *owned = effective_set_find(facts->set, key);
+        if (owned)
+                return &owned->value;
+        const SysctlSpec *spec = catalogue_find(key);
+        const LiveKey *live = spec && facts->live ? live_find(facts->live, spec) : NULL;
+        return live && live->state == LIVE_PRESENT ? &live->value : NULL;
+}
+
+bool rule_integer(const RuleFacts *facts, const char *key, int64_t *ret) {
+        const SysctlValue *value = rule_value(facts, key);
+        if (!value || value->n_ints != 1)
+                return false;
+        *ret = value->ints[0];
+        return true;
+}

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/*
+ * What a safety rule is made of; rules.h asks them. The rules stand in tables by subject (rules-ports.c, …).
+ *
+ * A rule's question is about one value that would be set, and what else would be set, is live or is known of the
+ * machine. What is not known is no reason to find something.
+ */
+
+#include "base/strbuf.h"
+#include "model/effective-set.h"
+#include "model/machine.h"
+
+/* Keys beside its own that a rule asks about; their live values are read for it. */
+#define RULE_ALSO_MAX 4U
+
+typedef struct RuleFacts {
+        const EffectiveSet *set;
+        const LiveSnapshot *live;    /* NULL: no host is judged, only the value */
+        const MachineFacts *machine; /* NULL: likewise */
+} RuleFacts;
+
+/* The answer of a rule that applies. */
+typedef struct RuleHit {
+        const EffectiveKey *other; /* the second key of a finding about two, or NULL */
+        StrBuf message;
+        StrBuf help;
+} RuleHit;
+
+typedef struct Rule {
+        DiagId id;
+        bool of_the_value; /* the value alone answers it: asked of every profile, wherever it is read */
+        const char *key; /* the question is asked only when the set owns it; NULL: of each key of the set */
+        /* True when it applies; message and help are filled then. */
+        bool (*applies)(const RuleFacts *facts, const EffectiveKey *key, RuleHit *hit);
+        const char *also[RULE_ALSO_MAX];
+} Rule;
+
+typedef struct RuleTable {
+        const Rule *rules;
+        size_t n_rules;
+} RuleTable;
+
+/* The value that `key` will have: of the set, else the live one; NULL when nobody knows. It lives as long as the facts. */
+const SysctlValue *rule_value(const RuleFacts *facts, const char *key);
+/* Of a key that holds one integer. False when nobody knows. */
+bool rule_integer(const RuleFacts *facts, const char *key, int64_t *ret);

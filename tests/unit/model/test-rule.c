@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "model/rule.h"
+
+#include "fixture.h"
+
+#define REUSE  "net.ipv4.tcp_tw_reuse"
+#define STAMPS "net.ipv4.tcp_timestamps"
+#define RANGE  "net.ipv4.ip_local_port_range"
+
+static void test_value(void **state UNUSED) {
+        CLEANUP(arena_freep) Arena *arena = arena_new();
+        EffectiveKey owned = {
+                .spec = catalogue_find(REUSE),
+                .value = fixture_value(REUSE, "1", arena),
+        };
+        EffectiveSet set = { .keys = &owned, .n_keys = 1 };
+        LiveKey keys[] = {
+                { .spec = catalogue_find(RANGE),
+                  .state = LIVE_PRESENT,
+                  .value = fixture_value(RANGE, "1024 65535", arena) },
+                { .spec = catalogue_find(STAMPS), .state = LIVE_ABSENT },
+                { .spec = catalogue_find(REUSE),
+                  .state = LIVE_PRESENT,
+                  .value = fixture_value(REUSE, "2", arena) },
+        };
+        LiveSnapshot live = { .keys = keys, .n_keys = ELEMENTSOF(keys) };
+        RuleFacts facts = { .set = &set, .live = &live };
+        int64_t n = 7;
+
+        assert_true(rule_integer(&facts, REUSE, &n));
+        assert_int_equal(n, 1); /* what it will be, not what it is */
+        assert_false(rule_integer(&facts, STAMPS, &n));
+        assert_false(rule_integer(&facts, RANGE, &n)); /* two integers */
+        assert_non_null(rule_value(&facts, RANGE));
+        assert_false(rule_integer(&facts, "net.ipv4.no_such_key", &n));
+        facts.live = NULL;
+        assert_null(rule_value(&facts, RANGE));
+        assert_int_equal(n, 1);
+}
+
+int main(void) {
+        static const struct CMUnitTest tests[] = {
+                cmocka_unit_test(test_value),
+        };
+        return cmocka_run_group_tests(tests, NULL, NULL);
+}
