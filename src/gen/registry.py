@@ -6,7 +6,7 @@ usage: registry.py INPUT [--output-dir DIR]
 
 Writes DIR/registry.h and DIR/registry.c; without --output-dir the input is only checked. Refused: unknown or missing fields, empty texts,
 duplicate codes or names, codes out of order or outside their group, a severity that does not go with its
-exit code. Exit 1 with one line for each thing that is wrong.
+exit code, a safety rule without a source. Exit 1 with one line for each thing that is wrong.
 """
 
 import argparse
@@ -17,7 +17,11 @@ import sys
 import yaml
 
 FIELDS = ("code", "name", "severity", "exit", "title", "explanation", "cure", "example")
+OPTIONAL = ("source",)
 GROUPS = "12345679"
+# The safety rules: what they claim has to be somewhere for everybody to check. 479 to 489 are no rules: they are about
+# what was asked of the command line.
+RULES = frozenset([*range(430, 479), *range(490, 500)])
 # severity: (the exit codes it may lead to, what it is called in the text form)
 SEVERITIES = {
     "refuse": ({1, 2, 3, 4, 5, 6, 8, 64}, "error"),
@@ -50,13 +54,49 @@ def count_sentences(text):
     return len(re.findall(r"\.(?=\s+[^a-z]|$)", text))
 
 
+def is_rule(row):
+    return int(row["code"][2:]) in RULES
+
+
+def sources(row):
+    """The sources of a row that was checked, as a list: one may be given as a text."""
+    value = row.get("source", [])
+    return [value] if isinstance(value, str) else value
+
+
+def check_text(field, value):
+    """Yield what is wrong with one text."""
+    if not isinstance(value, str) or not value.strip():
+        yield f"{field} is not a text"
+        return
+    if value != value.strip() or "\n" in value:
+        yield f"{field} is not one paragraph"
+    if any(ord(c) < 32 or 127 <= ord(c) < 160 for c in value):
+        yield f"{field} holds a control character"
+
+
+def check_source(row):
+    """Yield what is wrong with the sources of a row whose code is well formed."""
+    if "source" not in row:
+        if is_rule(row):
+            yield "is a safety rule without source"
+        return
+    given = row["source"] if isinstance(row["source"], list) else [row["source"]]
+    if not given:
+        yield "source is empty"
+    for text in given:
+        yield from check_text("source", text)
+    if len({str(text) for text in given}) != len(given):
+        yield "source names the same twice"
+
+
 def check_row(row):
     """Yield what is wrong with one row alone."""
     if not isinstance(row, dict):
         yield "is not a mapping"
         return
     for field in row:
-        if field not in FIELDS:
+        if field not in FIELDS + OPTIONAL:
             yield f"unknown field '{field}'"
     missing = [field for field in FIELDS if field not in row]
     if missing:
@@ -65,16 +105,14 @@ def check_row(row):
     for field in FIELDS:
         if field == "exit":
             continue
-        value = row[field]
-        if not isinstance(value, str) or not value.strip():
-            yield f"{field} is not a text"
+        wrong = list(check_text(field, row[field]))
+        yield from wrong
+        if f"{field} is not a text" in wrong:
             return
-        if value != value.strip() or "\n" in value:
-            yield f"{field} is not one paragraph"
-        if any(ord(c) < 32 or 127 <= ord(c) < 160 for c in value):
-            yield f"{field} holds a control character"
     if not re.fullmatch(r"TW[1-9][0-9]{2}", row["code"]) or row["code"][2] not in GROUPS:
         yield f"code '{row['code']}' is not of a known group"
+    else:
+        yield from check_source(row)
     if not re.fullmatch(r"[a-z][a-z0-9]*(-[a-z0-9]+)*", row["name"]):
         yield f"name '{row['name']}' is not kebab-case"
     if row["severity"] not in SEVERITIES:
@@ -167,6 +205,8 @@ typedef struct DiagRow {
         const char *explanation;
         const char *cure;
         const char *example;
+        const char *const *sources; /* where it is from; every safety rule has some */
+        size_t n_sources;
 } DiagRow;
 
 /* Never NULL; everything is borrowed for ever. */
@@ -230,6 +270,11 @@ def render_source(rows):
         for name in SEVERITIES:
             out.append(f"        [DIAG_SEVERITY_{name.upper()}] = {c_string(value(name))},\n")
         out.append("};\n")
+    for row in rows:
+        if sources(row):
+            out.append(f"\nstatic const char *const sources_{row['code']}[] = {{\n")
+            out.extend(f"        {c_string(text)},\n" for text in sources(row))
+            out.append("};\n")
     out.append("\nstatic const DiagRow rows[] = {\n")
     for row in rows:
         out.append(f"        [{identifier(row['name'])}] = {{\n")
@@ -239,6 +284,9 @@ def render_source(rows):
         out.append(f"                .exit_code = {row['exit']},\n")
         for field in ("title", "explanation", "cure", "example"):
             out.append(f"                .{field} = {c_string(row[field])},\n")
+        if sources(row):
+            out.append(f"                .sources = sources_{row['code']},\n")
+            out.append(f"                .n_sources = {len(sources(row))},\n")
         out.append("        },\n")
     out.append("};\n" + SOURCE_END)
     return "".join(out)

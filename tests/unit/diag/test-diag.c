@@ -171,6 +171,10 @@ static void test_every_row_is_found_by_name_and_code(void **state UNUSED) {
         assert_null(diag_row_find("no-such-row"));
         assert_string_equal(diag_row(DIAG_OUT_OF_RANGE)->code, "TW417");
         assert_int_equal(diag_row(DIAG_UNKNOWN_PROFILE)->exit_code, 5);
+        const DiagRow *rule = diag_row(DIAG_TIME_WAIT_BELOW_RFC);
+        assert_true(rule->n_sources >= 1);
+        assert_true(strstr(rule->sources[0], "RFC 9293") != NULL);
+        assert_int_equal(diag_row(DIAG_USAGE)->n_sources, 0);
 }
 
 TEST_MAIN(cmocka_unit_test(test_add_copies_everything),
