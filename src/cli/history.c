@@ -22,9 +22,15 @@ static bool is_told(const AuditEntry *entry) {
         case AUDIT_RECOVER:
         case AUDIT_BOOT:
         case AUDIT_TORN:
+        case AUDIT_CONFIRM:
+        case AUDIT_RELEASE:
+        case AUDIT_PRUNE:
+        case AUDIT_DEGRADED:
                 return true;
         case AUDIT_OPEN:
         case AUDIT_INTENT:
+        case AUDIT_ROTATE:
+        case AUDIT_EVENTS:
                 return false;
         }
         return false;

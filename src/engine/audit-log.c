@@ -226,7 +226,7 @@ static bool audit_follow(
         const char *of = json_string_value(json_object_get(line.object, "tx"));
         if (of && streq(of, tx) && line.event == AUDIT_INTENT)
                 trail->has_intent = true;
-        if (of && streq(of, tx) && line.event == AUDIT_OUTCOME) {
+        if (of && streq(of, tx) && audit_event_is_outcome(line.event)) {
                 trail->has_outcome = true;
                 trail->outcome = (AuditHead){ .seq = line.seq, .hash = line.hash };
         }

@@ -54,6 +54,8 @@ int change_audit(
                 .generation_to = change->to,
                 .outcome = done ? outcome : NULL,
                 .exit_code = done ? session->result->exit_code : 0,
+                .has_window = !done && change->has_window,
+                .window_s = session->request->confirm_within_s,
                 .has_frame = true,
                 .frame = *frame,
         };

@@ -270,7 +270,8 @@ static int confirm_audit(const Confirm *confirm, const Sha256 *frame, Error *ret
         Session *session = confirm->session;
         const Undecided *undecided = confirm->undecided;
         AuditRecord record = {
-                .event = AUDIT_OUTCOME,
+                .event = AUDIT_CONFIRM,
+                .same_session = session->request->same_session,
                 .tx = undecided->tx,
                 .verb = "confirm",
                 .keys = confirm->keys,

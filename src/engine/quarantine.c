@@ -193,7 +193,7 @@ static int quarantine_audit_release(Session *session, const char *name, Error *r
                 return error_set(reterr, -ENOMEM, "cannot write the audit log");
 
         AuditRecord record = {
-                .event = AUDIT_RECOVER,
+                .event = AUDIT_RELEASE,
                 .verb = "release",
                 .profiles = profiles,
                 .n_profiles = n,

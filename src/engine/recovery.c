@@ -131,6 +131,21 @@ static int recovery_redo(Recovery *recovery, bool same_boot, Error *reterr) {
 
 /* --- deciding ----------------------------------------------------------------------------------------------- */
 
+/* What the guard wrote into the journal before it died over taking the change back. */
+static int recovery_add_cause(const Recovery *recovery, AuditRecord *record, Error *reterr) {
+        const JournalFrame *frame = recovery->last;
+        if (frame->type != JOURNAL_REVERT || record->event != AUDIT_OUTCOME)
+                return 0;
+
+        JournalRevert revert;
+        int r = journal_revert_decode(frame, recovery->session->arena, &revert, reterr);
+        if (r >= 0 && revert_is_automatic(revert.cause)) {
+                record->cause = revert.cause;
+                record->evidence = revert.evidence;
+        }
+        return r;
+}
+
 /* Tells how the transaction ended, once: where the process died behind its outcome, that one stands; where it died
  * before its intent, there is nothing that an outcome could belong to, and the record is of the recovery alone. */
 static int recovery_audit(Recovery *recovery, JournalDone *done, Error *reterr) {
@@ -165,6 +180,9 @@ static int recovery_audit(Recovery *recovery, JournalDone *done, Error *reterr) 
                 .has_frame = true,
                 .frame = recovery->last->hash,
         };
+        r = recovery_add_cause(recovery, &record, reterr);
+        if (r < 0)
+                return r;
         r = report_audit_profiles(session, current, &record.profiles, &record.n_profiles);
         if (r < 0)
                 return error_set(reterr, r, "cannot write the audit log");

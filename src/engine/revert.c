@@ -36,6 +36,8 @@ static int revert_audit(
                 .event = AUDIT_OUTCOME,
                 .tx = undecided->tx,
                 .verb = streq(why->cause, "user") ? "rollback" : "revert",
+                .cause = revert_is_automatic(why->cause) ? why->cause : NULL,
+                .evidence = why->evidence,
                 .keys = restore->keys,
                 .n_keys = restore->n_keys,
                 .generation_from = undecided->prepared.to,

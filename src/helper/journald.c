@@ -31,6 +31,16 @@ static const JournaldKind kinds[] = {
           "kernel settings were made live at boot" },
         { AUDIT_TORN, JOURNALD_ANY_EXIT, "6416080bc96245d6a17850f232be5bd3", LOG_WARNING,
           "the last line of the audit log was torn by a crash" },
+        { AUDIT_CONFIRM, JOURNALD_ANY_EXIT, "d589329d1fba4e82a7f859a231270b42", LOG_NOTICE,
+          "a change of kernel settings was confirmed" },
+        { AUDIT_RELEASE, JOURNALD_ANY_EXIT, "c7c08971b1424d36a8fea9ef286760e1", LOG_NOTICE,
+          "a profile was released from quarantine" },
+        { AUDIT_ROTATE, JOURNALD_ANY_EXIT, "708337e7aeeb49cd972f1c9b3680eeab", LOG_INFO,
+          "a file of the audit log is full, the next one begins" },
+        { AUDIT_PRUNE, JOURNALD_ANY_EXIT, "fda2fa97814d4591a0d52d7e42f9ec8e", LOG_NOTICE,
+          "the oldest files of the audit log are removed" },
+        { AUDIT_DEGRADED, JOURNALD_ANY_EXIT, "ddd691748b1f4e6ebec8f39dfd31f113", LOG_WARNING,
+          "the audit log could not be written for a time" },
 };
 
 const JournaldKind *journald_kinds(size_t *ret_n) {

@@ -15,17 +15,23 @@
 static const char *const event_names[] = {
         [AUDIT_OPEN] = "open",     [AUDIT_INTENT] = "intent",   [AUDIT_OUTCOME] = "outcome",
         [AUDIT_DENIED] = "denied", [AUDIT_RECOVER] = "recover", [AUDIT_BOOT] = "boot",
-        [AUDIT_TORN] = "torn",
+        [AUDIT_TORN] = "torn",     [AUDIT_CONFIRM] = "confirm", [AUDIT_RELEASE] = "release",
+        [AUDIT_ROTATE] = "rotate", [AUDIT_PRUNE] = "prune",     [AUDIT_DEGRADED] = "degraded",
 };
+static_assert(ELEMENTSOF(event_names) == AUDIT_EVENTS, "each has a name");
 
 const char *audit_event_name(AuditEvent event) {
         assert((size_t) event < ELEMENTSOF(event_names));
         return event_names[event];
 }
 
+bool audit_event_is_outcome(AuditEvent event) {
+        return event == AUDIT_OUTCOME || event == AUDIT_CONFIRM;
+}
+
 bool audit_event_tells_state(AuditEvent event) {
-        return event == AUDIT_INTENT || event == AUDIT_OUTCOME || event == AUDIT_RECOVER ||
-               event == AUDIT_BOOT;
+        return event == AUDIT_INTENT || audit_event_is_outcome(event) || event == AUDIT_RECOVER ||
+               event == AUDIT_BOOT || event == AUDIT_RELEASE;
 }
 
 Sha256 audit_genesis(const char *log_id) {
@@ -145,15 +151,53 @@ static int add_origin(const AuditRecord *record, json_t *object) {
                 r = set(object, "why", strict_json_text(record->reason));
         if (r == 0 && record->adopt)
                 r = set(object, "adopt", json_string(record->adopt));
-        if (r == 0 && record->event == AUDIT_OPEN)
-                r = set(object, "log", json_string(record->log_id));
-        if (r == 0 && record->event == AUDIT_TORN)
-                r = set(object, "torn",
-                        json_pack("{s:o, s:o, s:o}", "offset",
-                                  strict_json_number(record->torn_offset), "length",
-                                  strict_json_number(record->torn_length), "sha256",
-                                  strict_json_sha256(&record->torn_hash)));
         return r;
+}
+
+/* Why and on what terms. */
+static int add_terms(const AuditRecord *record, json_t *object) {
+        int r = 0;
+
+        if (record->cause)
+                r = set(object, "cause", json_string(record->cause));
+        if (r == 0 && record->cause && record->evidence)
+                r = set(object, "evidence", strict_json_text(record->evidence));
+        if (r == 0 && record->has_window)
+                r = set(object, "window",
+                        json_pack("{s:o}", "s", strict_json_number(record->window_s)));
+        if (r == 0 && record->same_session)
+                r = set(object, "same", json_integer(1));
+        if (r == 0 && record->late)
+                r = set(object, "late", json_integer(1));
+        if (r == 0 && record->count > 0)
+                r = set(object, "count", strict_json_number(record->count));
+        return r;
+}
+
+/* What the log says of itself. */
+static int add_bookkeeping(const AuditRecord *record, json_t *object) {
+        if (record->event == AUDIT_OPEN)
+                return set(object, "log", json_string(record->log_id));
+        if (record->event == AUDIT_TORN)
+                return set(object, "torn",
+                           json_pack("{s:o, s:o, s:o}", "offset",
+                                     strict_json_number(record->torn_offset), "length",
+                                     strict_json_number(record->torn_length), "sha256",
+                                     strict_json_sha256(&record->torn_hash)));
+        if (record->event == AUDIT_ROTATE)
+                return set(object, "file",
+                           json_pack("{s:o, s:o}", "first", strict_json_number(record->file_first),
+                                     "n", strict_json_number(record->file_records)));
+        if (record->event == AUDIT_PRUNE)
+                return set(object, "prune",
+                           json_pack("{s:o, s:o}", "through",
+                                     strict_json_number(record->prune_through), "sha256",
+                                     strict_json_sha256(&record->prune_hash)));
+        if (record->event == AUDIT_DEGRADED)
+                return set(object, "degraded",
+                           json_pack("{s:s, s:o}", "state", record->degraded_ends ? "end" : "begin",
+                                     "lost", strict_json_number(record->degraded_lost)));
+        return 0;
 }
 
 static int record_to_json(
@@ -168,7 +212,8 @@ static int record_to_json(
                         strict_json_u64(record->instance.netns_cookie), "ino",
                         strict_json_u64(record->instance.netns_inode), "via", record->via, "verb",
                         record->verb, "mirror", record->mirrored ? 1 : 0);
-        if (!object || add_origin(record, object) < 0 || add_transaction(record, object) < 0)
+        if (!object || add_origin(record, object) < 0 || add_terms(record, object) < 0 ||
+            add_transaction(record, object) < 0 || add_bookkeeping(record, object) < 0)
                 return -ENOMEM;
 
         *ret = TAKE_PTR(object);
@@ -212,27 +257,27 @@ static size_t encoded_size(const char *p, size_t *ret_length) {
         return c == '"' || c == '\\' || c == '\t' ? 2 : *ret_length;
 }
 
-/* Takes away what is too much from the end of the reason. */
-static int cut_reason(json_t *object, size_t too_much) {
-        const char *reason = json_string_value(json_object_get(object, "why"));
-        if (!reason)
+/* Takes away what is too much from the end of a text. */
+static int cut_text(json_t *object, const char *name, size_t too_much) {
+        const char *text = json_string_value(json_object_get(object, name));
+        if (!text)
                 return 0;
 
         size_t total = 0, length;
-        for (const char *p = reason; *p; p += length)
+        for (const char *p = text; *p; p += length)
                 total += encoded_size(p, &length);
 
         size_t room = total > too_much ? total - too_much : 0, kept = 0;
-        while (reason[kept]) {
-                size_t size = encoded_size(reason + kept, &length);
+        while (text[kept]) {
+                size_t size = encoded_size(text + kept, &length);
                 if (size > room)
                         break;
                 room -= size;
                 kept += length;
         }
 
-        json_t *shorter = json_stringn(reason, kept);
-        int r = set(object, "why", shorter);
+        json_t *shorter = json_stringn(text, kept);
+        int r = set(object, name, shorter);
         if (r < 0)
                 return r;
         return set(object, "cut", json_integer(1));
@@ -240,6 +285,7 @@ static int cut_reason(json_t *object, size_t too_much) {
 
 static int render_to_fit(json_t *object, StrBuf *line) {
         static const char *const lists[] = { "keys", "prof" };
+        static const char *const texts[] = { "why", "evidence" };
 
         int r = render(object, line);
         for (size_t i = 0; r == 0 && !fits(line) && i < ELEMENTSOF(lists); i++) {
@@ -247,13 +293,13 @@ static int render_to_fit(json_t *object, StrBuf *line) {
                 if (r == 0)
                         r = render(object, line);
         }
-        if (r < 0 || fits(line))
-                return r;
-
-        /* The mark of the cut may not stand there yet. */
-        r = cut_reason(object, line->length - (AUDIT_LINE_MAX - 1) + sizeof("\"cut\":1,"));
-        if (r == 0)
-                r = render(object, line);
+        for (size_t i = 0; r == 0 && !fits(line) && i < ELEMENTSOF(texts); i++) {
+                /* The mark of the cut may not stand there yet. */
+                size_t too_much = line->length - (AUDIT_LINE_MAX - 1) + sizeof("\"cut\":1,");
+                r = cut_text(object, texts[i], too_much);
+                if (r == 0)
+                        r = render(object, line);
+        }
         return r < 0 || fits(line) ? r : -EMSGSIZE;
 }
 

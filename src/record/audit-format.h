@@ -4,7 +4,7 @@
 /*
  * Writing an audit record (reading: audit-line.h): one line of UTF-8 JSON with sorted keys, integers and
  * strings only, at most 4 KiB. What does not fit is cut, and `cut` is 1 then: `keys`, then `prof` become {n,
- * sha256 of the array as it would have stood there}, then the end of `why` is left out.
+ * sha256 of the array as it would have stood there}, then the end of `why`, then that of `evidence` is left out.
  *
  * Text that somebody else chose (reason, command name, unit, values) is put in with every control character
  * and every character that hides or turns others replaced by U+FFFD, so the log can be read with cat.
@@ -30,7 +30,13 @@ typedef enum AuditEvent {
         AUDIT_DENIED,
         AUDIT_RECOVER, /* recovery found something to settle */
         AUDIT_BOOT,
-        AUDIT_TORN, /* the line before is a crash tear: offset, length, hash of its bytes */
+        AUDIT_TORN,    /* the line before is a crash tear: offset, length, hash of its bytes */
+        AUDIT_CONFIRM, /* the outcome of a change that had to be confirmed, and was */
+        AUDIT_RELEASE, /* a quarantine was lifted */
+        AUDIT_ROTATE,  /* last record of a file; the next file begins with `open` */
+        AUDIT_PRUNE,   /* files are about to be removed: up to where */
+        AUDIT_DEGRADED, /* records were lost because the log could not be written: begin and end of telling them */
+        AUDIT_EVENTS,
 } AuditEvent;
 
 /* Identity from the kernel alone; what a client says of itself is kept apart. */
@@ -74,10 +80,23 @@ typedef struct AuditRecord {
         size_t n_keys;
         uint64_t generation_from, generation_to;
         const char *outcome; /* of the whole; NULL in an intent */
-        Sha256 frame; /* hash of the journal's PREPARED (intent) or decision frame (outcome) */
+        const char *cause; /* AUDIT_OUTCOME of a change that was taken back by itself: "deadline", "gate"; else NULL */
+        const char *evidence; /* with a cause: what the gate saw, or NULL */
+        bool has_window;      /* AUDIT_INTENT: the change has to be confirmed */
+        uint64_t window_s;    /* within so many seconds; 0: no deadline */
+        bool same_session;    /* AUDIT_CONFIRM: --same-session was used */
+        bool late;      /* written by a later run than the one it tells of, from the journal */
+        uint64_t count; /* AUDIT_DENIED: calls that this record stands for; 0: one */
+        Sha256 frame;   /* hash of the journal's PREPARED (intent) or decision frame (outcome) */
         size_t torn_offset, torn_length; /* AUDIT_TORN */
         Sha256 torn_hash;
         const char *log_id; /* AUDIT_OPEN */
+        uint64_t file_first,
+                        file_records; /* AUDIT_ROTATE: the file's first number, its records with this one */
+        uint64_t prune_through; /* AUDIT_PRUNE: number of the last record that goes */
+        Sha256 prune_hash;      /* and its line's hash, the `prev` of the first that stays */
+        bool degraded_ends;     /* AUDIT_DEGRADED: "end", else "begin" */
+        uint64_t degraded_lost; /* records that were lost */
 } AuditRecord;
 
 typedef struct AuditHead {
@@ -95,5 +114,7 @@ NODISCARD int audit_record_encode(
                 const AuditRecord *record, const AuditHead *head, StrBuf *out, AuditHead *ret_head);
 
 const char *audit_event_name(AuditEvent event);
+/* Whether a record of this kind says how its transaction ended. */
+bool audit_event_is_outcome(AuditEvent event);
 /* Whether records of this kind always have `prof` and `gen`. */
 bool audit_event_tells_state(AuditEvent event);

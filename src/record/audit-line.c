@@ -125,14 +125,67 @@ static int check_tear(json_t *value, Error *reterr) {
         return strict_json_read(value, fields, ELEMENTSOF(fields), reterr);
 }
 
+static int check_cause(json_t *value, Error *reterr) {
+        const char *text = json_string_value(value);
+        if (streq(text, "deadline") || streq(text, "gate"))
+                return 0;
+        return error_set(reterr, -EBADMSG, "neither 'deadline' nor 'gate'");
+}
+
+static int check_window(json_t *value, Error *reterr) {
+        static const StrictField fields[] = { { .name = "s", .kind = STRICT_NUMBER } };
+        return strict_json_read(value, fields, ELEMENTSOF(fields), reterr);
+}
+
+static int check_one(json_t *value, Error *reterr) {
+        return json_integer_value(value) == 1 ? 0 : error_set(reterr, -EBADMSG, "is not 1");
+}
+
+static int check_positive(json_t *value, Error *reterr) {
+        return json_integer_value(value) > 0 ? 0 : error_set(reterr, -EBADMSG, "counted from 1");
+}
+
+static int check_file(json_t *value, Error *reterr) {
+        static const StrictField fields[] = {
+                { .name = "first", .kind = STRICT_NUMBER, .check = check_positive },
+                { .name = "n", .kind = STRICT_NUMBER, .check = check_positive },
+        };
+        return strict_json_read(value, fields, ELEMENTSOF(fields), reterr);
+}
+
+static int check_prune(json_t *value, Error *reterr) {
+        static const StrictField fields[] = {
+                { .name = "through", .kind = STRICT_NUMBER, .check = check_positive },
+                { .name = "sha256", .kind = STRICT_SHA256 },
+        };
+        return strict_json_read(value, fields, ELEMENTSOF(fields), reterr);
+}
+
+static int check_state(json_t *value, Error *reterr) {
+        const char *text = json_string_value(value);
+        if (streq(text, "begin") || streq(text, "end"))
+                return 0;
+        return error_set(reterr, -EBADMSG, "neither 'begin' nor 'end'");
+}
+
+static int check_degraded(json_t *value, Error *reterr) {
+        static const StrictField fields[] = {
+                { .name = "state", .kind = STRICT_WORD, .max = WORD_MAX, .check = check_state },
+                { .name = "lost", .kind = STRICT_NUMBER },
+        };
+        return strict_json_read(value, fields, ELEMENTSOF(fields), reterr);
+}
+
 /* --- the line ------------------------------------------------------------------------------------------- */
 
 typedef struct AuditPresence {
-        bool log, tear, profiles, generations;
+        bool log, tear, file, prune, degraded; /* always one event's, and no other's */
+        bool cause, evidence, window, same, count, late;
+        bool profiles, generations;
 } AuditPresence;
 
 static int read_event(const char *name, AuditEvent *ret, Error *reterr) {
-        for (AuditEvent event = AUDIT_OPEN; event <= AUDIT_TORN; event++) {
+        for (AuditEvent event = AUDIT_OPEN; event < AUDIT_EVENTS; event++) {
                 if (streq(name, audit_event_name(event))) {
                         *ret = event;
                         return 0;
@@ -141,79 +194,108 @@ static int read_event(const char *name, AuditEvent *ret, Error *reterr) {
         return error_set(reterr, -EBADMSG, "unknown event");
 }
 
+/* Members that one event alone has: always, or at times. */
+static int check_own_members(AuditEvent event, const AuditPresence *has, Error *reterr) {
+        const struct {
+                const char *name;
+                AuditEvent owner;
+                bool present, optional;
+        } rows[] = {
+                { "log", AUDIT_OPEN, has->log, false },
+                { "torn", AUDIT_TORN, has->tear, false },
+                { "file", AUDIT_ROTATE, has->file, false },
+                { "prune", AUDIT_PRUNE, has->prune, false },
+                { "degraded", AUDIT_DEGRADED, has->degraded, false },
+                { "cause", AUDIT_OUTCOME, has->cause, true },
+                { "evidence", AUDIT_OUTCOME, has->evidence, true },
+                { "window", AUDIT_INTENT, has->window, true },
+                { "same", AUDIT_CONFIRM, has->same, true },
+                { "count", AUDIT_DENIED, has->count, true },
+        };
+        for (size_t i = 0; i < ELEMENTSOF(rows); i++) {
+                bool own = event == rows[i].owner;
+                if (rows[i].present ? !own : own && !rows[i].optional)
+                        return error_set(
+                                        reterr, -EBADMSG, "member '%s' is '%s's alone, not '%s's",
+                                        rows[i].name, audit_event_name(rows[i].owner),
+                                        audit_event_name(event));
+        }
+        if (has->evidence && !has->cause)
+                return error_set(reterr, -EBADMSG, "member 'evidence' without 'cause'");
+        return 0;
+}
+
 /* Members that an event has always or never. */
 static int check_presence(AuditEvent event, const AuditPresence *has, Error *reterr) {
         const char *name = audit_event_name(event);
 
-        if (has->log != (event == AUDIT_OPEN))
-                return error_set(
-                                reterr, -EBADMSG, "member 'log' is 'open's alone, not '%s's", name);
-        if (has->tear != (event == AUDIT_TORN))
-                return error_set(
-                                reterr, -EBADMSG, "member 'torn' is 'torn's alone, not '%s's",
-                                name);
+        int r = check_own_members(event, has, reterr);
+        if (r < 0)
+                return r;
         if (has->generations != audit_event_tells_state(event))
                 return error_set(
                                 reterr, -EBADMSG, "member 'gen' and '%s' do not go together", name);
         if (!has->profiles && audit_event_tells_state(event))
                 return error_set(reterr, -EBADMSG, "no member 'prof'");
+        if (has->late && !audit_event_tells_state(event))
+                return error_set(
+                                reterr, -EBADMSG, "member 'late' and '%s' do not go together",
+                                name);
         return 0;
 }
 
+#define MEMBER(n, k, c) \
+        { .name = (n), .kind = (k), .max = (k) == STRICT_WORD ? WORD_MAX : TEXT_MAX, .check = (c) }
+#define OPTIONAL(n, k, c, p)                                                                      \
+        {                                                                                         \
+                .name = (n), .kind = (k), .optional = true,                                       \
+                .max = (k) == STRICT_WORD ? WORD_MAX : TEXT_MAX, .ret_present = (p), .check = (c) \
+        }
+
 static int read_members(json_t *object, AuditLine *line, Error *reterr) {
         AuditPresence has = {};
-        bool is_cut = true;
         const char *event = NULL;
         const StrictField fields[] = {
-                { .name = "v", .kind = STRICT_NUMBER },
-                { .name = "log",
-                  .kind = STRICT_TEXT,
-                  .max = TEXT_MAX,
-                  .optional = true,
-                  .ret_present = &has.log },
-                { .name = "seq", .kind = STRICT_NUMBER, .ret = &line->seq },
+                MEMBER("v", STRICT_NUMBER, NULL),
+                { .name = "seq",
+                  .kind = STRICT_NUMBER,
+                  .ret = &line->seq,
+                  .check = check_positive },
                 { .name = "prev", .kind = STRICT_SHA256, .ret = &line->prev },
                 { .name = "ev", .kind = STRICT_WORD, .max = WORD_MAX, .ret = &event },
-                { .name = "tx", .kind = STRICT_UUID, .optional = true },
-                { .name = "t", .kind = STRICT_TEXT, .max = TEXT_MAX, .check = check_time },
-                { .name = "tq", .kind = STRICT_FLAG },
-                { .name = "bt", .kind = STRICT_INTEGER },
-                { .name = "boot", .kind = STRICT_UUID },
-                { .name = "ns", .kind = STRICT_OBJECT, .check = check_namespace },
-                { .name = "who", .kind = STRICT_OBJECT, .optional = true, .check = check_caller },
-                { .name = "via", .kind = STRICT_WORD, .max = WORD_MAX },
-                { .name = "why", .kind = STRICT_TEXT, .max = TEXT_MAX, .optional = true },
-                { .name = "adopt", .kind = STRICT_TEXT, .max = TEXT_MAX, .optional = true },
-                { .name = "verb", .kind = STRICT_WORD, .max = WORD_MAX, .optional = true },
-                { .name = "prof",
-                  .kind = STRICT_ANY,
-                  .optional = true,
-                  .ret_present = &has.profiles,
-                  .check = check_profiles },
-                { .name = "keys", .kind = STRICT_ANY, .optional = true, .check = check_keys },
-                { .name = "gen",
-                  .kind = STRICT_OBJECT,
-                  .optional = true,
-                  .ret_present = &has.generations,
-                  .check = check_generations },
-                { .name = "res", .kind = STRICT_OBJECT, .optional = true, .check = check_result },
-                { .name = "txh", .kind = STRICT_SHA256, .optional = true },
-                { .name = "mirror", .kind = STRICT_FLAG },
-                { .name = "torn",
-                  .kind = STRICT_OBJECT,
-                  .optional = true,
-                  .ret_present = &has.tear,
-                  .check = check_tear },
-                { .name = "cut", .kind = STRICT_FLAG, .optional = true, .ret = &is_cut },
+                MEMBER("t", STRICT_TEXT, check_time),
+                MEMBER("tq", STRICT_FLAG, NULL),
+                MEMBER("bt", STRICT_INTEGER, NULL),
+                MEMBER("boot", STRICT_UUID, NULL),
+                MEMBER("ns", STRICT_OBJECT, check_namespace),
+                MEMBER("via", STRICT_WORD, NULL),
+                MEMBER("mirror", STRICT_FLAG, NULL),
+                OPTIONAL("tx", STRICT_UUID, NULL, NULL),
+                OPTIONAL("who", STRICT_OBJECT, check_caller, NULL),
+                OPTIONAL("why", STRICT_TEXT, NULL, NULL),
+                OPTIONAL("adopt", STRICT_TEXT, NULL, NULL),
+                OPTIONAL("verb", STRICT_WORD, NULL, NULL),
+                OPTIONAL("keys", STRICT_ANY, check_keys, NULL),
+                OPTIONAL("prof", STRICT_ANY, check_profiles, &has.profiles),
+                OPTIONAL("gen", STRICT_OBJECT, check_generations, &has.generations),
+                OPTIONAL("res", STRICT_OBJECT, check_result, NULL),
+                OPTIONAL("txh", STRICT_SHA256, NULL, NULL),
+                OPTIONAL("log", STRICT_TEXT, NULL, &has.log),
+                OPTIONAL("torn", STRICT_OBJECT, check_tear, &has.tear),
+                OPTIONAL("file", STRICT_OBJECT, check_file, &has.file),
+                OPTIONAL("prune", STRICT_OBJECT, check_prune, &has.prune),
+                OPTIONAL("degraded", STRICT_OBJECT, check_degraded, &has.degraded),
+                OPTIONAL("cause", STRICT_WORD, check_cause, &has.cause),
+                OPTIONAL("evidence", STRICT_TEXT, NULL, &has.evidence),
+                OPTIONAL("window", STRICT_OBJECT, check_window, &has.window),
+                OPTIONAL("count", STRICT_NUMBER, check_positive, &has.count),
+                OPTIONAL("same", STRICT_FLAG, check_one, &has.same),
+                OPTIONAL("late", STRICT_FLAG, check_one, &has.late),
+                OPTIONAL("cut", STRICT_FLAG, check_one, NULL),
         };
         int r = strict_json_read(object, fields, ELEMENTSOF(fields), reterr);
         if (r < 0)
                 return r;
-
-        if (!is_cut)
-                return error_set(reterr, -EBADMSG, "member 'cut' is not 1");
-        if (line->seq == 0)
-                return error_set(reterr, -EBADMSG, "records are counted from 1");
 
         r = read_event(event, &line->event, reterr);
         if (r < 0)

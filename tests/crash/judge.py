@@ -244,7 +244,7 @@ def check_audit(records, frames, faults):
             intents[tx] = record
         if event == "recover" and (tx in intents or ends.get(tx, "reverted") != "reverted"):
             faults.append(f"audit: record {record['seq']} is of a recovery, where an outcome belongs")
-        elif event == "outcome":
+        elif event in ("outcome", "confirm"):
             if tx in outcomes:
                 faults.append(f"audit: a second outcome of {tx}: '{outcomes[tx]['res']['outcome']}', then "
                               f"'{record['res']['outcome']}'")

@@ -82,6 +82,9 @@ static void test_confirm_asks_for_another_session(void **state UNUSED) {
         assert_int_equal(confirm_with(&w, (EngineRequest){ 0 }, AUDIT_UNSET), 4);
         assert_true(world_has_finding(&w, DIAG_SESSION_NOT_NEW));
         assert_int_equal(confirm_with(&w, (EngineRequest){ .same_session = true }, 1), 0);
+        cleanup_free char *audit = scratch_read(&w.scratch, WORLD_AUDIT, NULL);
+        assert_non_null(strstr(audit, "\"ev\":\"confirm\""));
+        assert_non_null(strstr(audit, "\"same\":1"));
         world_deinit(&w);
 }
 

@@ -28,6 +28,7 @@ static void test_quarantine_refuses_until_released(void **state UNUSED) {
         assert_string_equal(world_outcome(&w), "released");
         assert_int_equal(scratch_count(&w.scratch, QUARANTINE, ""), 0);
         cleanup_free char *audit = scratch_read(&w.scratch, WORLD_AUDIT, NULL);
+        assert_non_null(strstr(audit, "\"ev\":\"release\""));
         assert_non_null(strstr(audit, "\"released\""));
         assert_non_null(strstr(audit, "looked into"));
         cleanup_free char *status = scratch_read(&w.scratch, WORLD_STATUS, NULL);

@@ -42,6 +42,8 @@ static void test_revert_by_guard_quarantines(void **state UNUSED) {
         assert_true(world_has_finding(&w, DIAG_QUARANTINED));
         assert_true(world_view_is(&w, origin));
         assert_int_equal(scratch_count(&w.scratch, WORLD_STATE "/quarantine", ""), 1);
+        cleanup_free char *audit = scratch_read(&w.scratch, WORLD_AUDIT, NULL);
+        assert_non_null(strstr(audit, "\"cause\":\"deadline\",\"ev\":\"outcome\""));
         cleanup_free char *status = scratch_read(&w.scratch, WORLD_STATUS, NULL);
         assert_non_null(strstr(status, "\"cause\":\"deadline\""));
 
@@ -57,6 +59,9 @@ static void test_revert_by_gate_tells_the_numbers(void **state UNUSED) {
         assert_int_equal(world_revert(&w, "gate"), 6);
         assert_true(world_has_finding(&w, DIAG_REVERTED_BY_GATE));
         assert_non_null(strstr(diag_list_get(w.result.findings, 0)->message, "412/s now"));
+        cleanup_free char *audit = scratch_read(&w.scratch, WORLD_AUDIT, NULL);
+        assert_non_null(strstr(audit, "\"cause\":\"gate\",\"ev\":\"outcome\",\"evidence\":\""));
+        assert_non_null(strstr(audit, "412/s now"));
         world_deinit(&w);
 }
 

@@ -29,6 +29,7 @@ static void test_window_is_live_and_nothing_lasts(void **state UNUSED) {
         assert_null(strstr(status, w.token));
         cleanup_free char *audit = scratch_read(&w.scratch, WORLD_AUDIT, NULL);
         assert_null(strstr(audit, w.token));
+        assert_non_null(strstr(audit, "\"window\":{\"s\":60}"));
         world_deinit(&w);
 }
 
@@ -53,6 +54,8 @@ static void test_window_runtime_has_no_guard(void **state UNUSED) {
         assert_int_equal(world_try(&w, "alpha", 0), 0);
         assert_string_equal(world_outcome(&w), "pending");
         assert_int_equal(w.result.deadline_ms, 0);
+        cleanup_free char *audit = scratch_read(&w.scratch, WORLD_AUDIT, NULL);
+        assert_non_null(strstr(audit, "\"window\":{\"s\":0}"));
         assert_false(scratch_has(&w.scratch, WORLD_PENDING));
         assert_string_equal(world_live(&w, "net/core/somaxconn"), "8192");
         w.now_ms += 1000000000;

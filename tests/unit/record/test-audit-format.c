@@ -253,6 +253,31 @@ static void test_everything_too_long_at_once(void **state) {
         assert_true(strlen(text_of(object, "why")) > 2000);
 }
 
+/* What the gate saw is cut after the reason. */
+static void test_evidence_is_cut_last(void **state) {
+        (void) state;
+        for (size_t n = 100; n < 5000; n += 700) {
+                char reason[1025], evidence[5000];
+                memset(reason, 'r', sizeof(reason));
+                memset(evidence, 'e', sizeof(evidence));
+                reason[sizeof(reason) - 1] = evidence[n - 1] = '\0';
+                AuditRecord record = test_record();
+                record.reason = reason;
+                record.cause = "gate";
+                record.evidence = evidence;
+                record.n_keys = 0;
+                AuditHead head = { .seq = 1 };
+                cleanup_free char *line = test_encode(&record, &head);
+                json_auto_t *object = decode(line);
+                size_t why = strlen(text_of(object, "why"));
+                size_t saw = strlen(text_of(object, "evidence"));
+                assert_true(saw == n - 1 || why == 0);
+                assert_int_equal(
+                                json_object_get(object, "cut") != NULL,
+                                saw < n - 1 || why < sizeof(reason) - 1);
+        }
+}
+
 static void test_what_cannot_be_cut(void **state) {
         (void) state;
         char verb[5000];
@@ -276,7 +301,7 @@ static void test_out_of_memory(void **state) {
         for (size_t i = 0; i < ELEMENTSOF(many); i++)
                 many[i] = test_keys[i % ELEMENTSOF(test_keys)];
 
-        for (int shape = 0; shape < 3; shape++) {
+        for (int shape = 0; shape < 6; shape++) {
                 AuditRecord record = test_record();
                 char reason[5000];
                 memset(reason, 'r', sizeof(reason));
@@ -287,6 +312,13 @@ static void test_out_of_memory(void **state) {
                         record.reason = reason;
                 } else if (shape == 2) {
                         record.event = AUDIT_TORN;
+                } else if (shape > 2) {
+                        record.event = shape == 3   ? AUDIT_ROTATE
+                                       : shape == 4 ? AUDIT_PRUNE
+                                                    : AUDIT_DEGRADED;
+                        record.cause = record.evidence = "gate";
+                        record.has_window = record.late = record.same_session = true;
+                        record.count = 1;
                 }
                 size_t n = 0;
                 for (int r = -ENOMEM; r != 0; n++) {
@@ -316,4 +348,5 @@ TEST_MAIN(cmocka_unit_test(test_encoding_is_as_documented),
           cmocka_unit_test(test_many_profiles_become_a_digest),
           cmocka_unit_test(test_reason_is_cut_between_characters),
           cmocka_unit_test(test_everything_too_long_at_once),
-          cmocka_unit_test(test_what_cannot_be_cut), cmocka_unit_test(test_out_of_memory))
+          cmocka_unit_test(test_evidence_is_cut_last), cmocka_unit_test(test_what_cannot_be_cut),
+          cmocka_unit_test(test_out_of_memory))

@@ -5,13 +5,14 @@
 
 static void test_every_event_is_read_back(void **state) {
         (void) state;
-        for (AuditEvent event = AUDIT_OPEN; event <= AUDIT_TORN; event++) {
+        for (AuditEvent event = AUDIT_OPEN; event < AUDIT_EVENTS; event++) {
                 AuditRecord record = test_record();
                 record.event = event;
                 record.log_id = TEST_LOG;
                 record.torn_offset = 100;
                 record.torn_length = 7;
                 record.torn_hash = sha256_of("{\"torn\"", 7);
+                record.file_first = record.file_records = record.prune_through = 5;
                 AuditHead before = { .seq = 8, .hash = sha256_of("x", 1) }, head = before;
                 cleanup_free char *text = test_encode(&record, &head);
 
@@ -28,9 +29,112 @@ static void test_every_event_is_read_back(void **state) {
                                 audit_event_name(event));
                 assert_int_equal(json_object_get(object, "log") != NULL, event == AUDIT_OPEN);
                 assert_int_equal(json_object_get(object, "torn") != NULL, event == AUDIT_TORN);
+                assert_int_equal(json_object_get(object, "file") != NULL, event == AUDIT_ROTATE);
+                assert_int_equal(json_object_get(object, "prune") != NULL, event == AUDIT_PRUNE);
+                assert_int_equal(
+                                json_object_get(object, "degraded") != NULL,
+                                event == AUDIT_DEGRADED);
                 assert_int_equal(
                                 json_object_get(object, "gen") != NULL,
                                 audit_event_tells_state(event));
+        }
+}
+
+static void refused(const char *text, const char *says) {
+        AuditLine line = {};
+        Error error = {};
+        int r = audit_line_decode(text, strlen(text), &line, &error);
+        if (r != -EBADMSG)
+                fail_msg("%d for %s", r, text);
+        assert_null(line.object);
+        test_error_says(&error, says);
+}
+
+static AuditRecord terms_row(size_t i) {
+        AuditRecord record = test_record();
+        switch (i) {
+        case 0:
+                record.cause = "gate";
+                record.evidence = "TcpExt.ListenDrops rose by 12/s";
+                return record;
+        case 1:
+                record.event = AUDIT_INTENT;
+                record.has_window = true;
+                record.window_s = 60;
+                return record;
+        case 2:
+                record.event = AUDIT_CONFIRM;
+                record.same_session = true;
+                return record;
+        case 3:
+                record.late = true;
+                return record;
+        case 4:
+                record.event = AUDIT_DENIED;
+                record.count = 17;
+                return record;
+        case 5:
+                record.event = AUDIT_ROTATE;
+                record.file_first = 4;
+                record.file_records = 5;
+                return record;
+        case 6:
+                record.event = AUDIT_PRUNE;
+                record.prune_through = 3;
+                record.prune_hash = (Sha256){ { 0xCD } };
+                return record;
+        default:
+                record.event = AUDIT_DEGRADED;
+                record.degraded_ends = i == 8;
+                record.degraded_lost = 2;
+                return record;
+        }
+}
+
+/* As docs/audit.md has them; and none of them is taken in a record of another kind. */
+static void test_terms(void **state) {
+        (void) state;
+        static const struct {
+                const char *member, *gone_says;
+        } rows[] = {
+                { "\"cause\":\"gate\",", "'evidence' without 'cause'" },
+                { ",\"window\":{\"s\":60}", NULL },
+                { "\"same\":1,", NULL },
+                { "\"late\":1,", NULL },
+                { "\"count\":17,", NULL },
+                { "\"file\":{\"first\":4,\"n\":5},", "'file' is 'rotate's alone" },
+                { "\"prune\":{\"sha256\":"
+                  "\"cd00000000000000000000000000000000000000000000000000000000000000\",\"through\":3},",
+                  "'prune' is 'prune's alone" },
+                { "\"degraded\":{\"lost\":2,\"state\":\"begin\"},", "'degraded' is 'degraded's" },
+                { "\"degraded\":{\"lost\":2,\"state\":\"end\"},", "'degraded' is 'degraded's" },
+        };
+        for (size_t i = 0; i < ELEMENTSOF(rows); i++) {
+                AuditRecord record = terms_row(i), other = test_open();
+                AuditHead head = { .seq = 8 };
+                cleanup_free char *text = test_encode(&record, &head);
+                AuditLine line;
+                Error error = {};
+                assert_int_equal(audit_line_decode(text, strlen(text), &line, &error), 0);
+                json_decref(line.object);
+
+                cleanup_free char *without = test_replace(text, rows[i].member, "");
+                if (rows[i].gone_says)
+                        refused(without, rows[i].gone_says);
+                else {
+                        assert_int_equal(
+                                        audit_line_decode(without, strlen(without), &line, &error),
+                                        0);
+                        json_decref(line.object);
+                }
+
+                cleanup_free char *strange = test_encode(&other, &head);
+                cleanup_free char *inside = NULL;
+                const char *member = rows[i].member;
+                bool last = member[0] == ',';
+                assert_true(asprintf(&inside, "{%s%s%s", member + last, last ? "," : "",
+                                     strange + 1) > 0);
+                refused(inside, i == 3 ? "'late' and 'open' do not" : "alone, not 'open's");
         }
 }
 
@@ -53,16 +157,6 @@ static void test_optional_members(void **state) {
                 assert_int_equal(json_object_get(line.object, "who") != NULL, i > 0);
                 json_decref(line.object);
         }
-}
-
-static void refused(const char *text, const char *says) {
-        AuditLine line = {};
-        Error error = {};
-        int r = audit_line_decode(text, strlen(text), &line, &error);
-        if (r != -EBADMSG)
-                fail_msg("%d for %s", r, text);
-        assert_null(line.object);
-        test_error_says(&error, says);
 }
 
 static void test_decode_refuses(void **state) {
@@ -104,7 +198,7 @@ static void test_decode_refuses(void **state) {
                 { "\"tq\":1", "\"tq\":true", "'tq' is not 0 or 1" },
                 { "\"tq\":1", "\"tq\":2", "'tq' is not 0 or 1" },
                 { "\"mirror\":1", "\"mirror\":-1", "'mirror' is not 0 or 1" },
-                { "\"mirror\":1", "\"mirror\":1,\"cut\":0", "'cut' is not 1" },
+                { "\"mirror\":1", "\"mirror\":1,\"cut\":0", "member 'cut': is not 1" },
                 { "\"ino\":\"4026531840\"", "\"ino\":\"0x10\"",
                   "member 'ns': member 'ino' is not" },
                 { "\"auid\":1000", "\"auid\":-1", "member 'who': member 'auid': neither" },
@@ -116,6 +210,16 @@ static void test_decode_refuses(void **state) {
                 { "\"tx\":\"0", "\"tx\":\"", "'tx' is not a UUID" },
                 { "für", "f\xFCr", "not valid JSON" },
                 { "für", "f\\u0007r", "'why' is not a text" },
+                { "\"mirror\":1", "\"mirror\":1,\"late\":0", "member 'late': is not 1" },
+                { "\"mirror\":1", "\"mirror\":1,\"cause\":\"user\"", "member 'cause': neither" },
+                { "\"mirror\":1", "\"mirror\":1,\"window\":{}", "member 'window': no member 's'" },
+                { "\"mirror\":1", "\"mirror\":1,\"count\":0", "member 'count': counted from 1" },
+                { "\"mirror\":1", "\"mirror\":1,\"file\":{\"first\":0,\"n\":1}",
+                  "member 'file': member 'first': counted from 1" },
+                { "\"mirror\":1", "\"mirror\":1,\"prune\":{\"through\":1}",
+                  "member 'prune': no member 'sha256'" },
+                { "\"mirror\":1", "\"mirror\":1,\"degraded\":{\"lost\":1,\"state\":\"on\"}",
+                  "member 'degraded': member 'state': neither" },
                 { "\"bt\":", "\"bt\":0.5,\"x\":", "'bt' is not an integer" },
         };
         AuditRecord record = test_record();
@@ -167,6 +271,7 @@ static void test_every_byte_changed(void **state) {
         }
 }
 
-TEST_MAIN(cmocka_unit_test(test_every_event_is_read_back), cmocka_unit_test(test_optional_members),
-          cmocka_unit_test(test_decode_refuses), cmocka_unit_test(test_decode_refuses_other_lines),
+TEST_MAIN(cmocka_unit_test(test_every_event_is_read_back), cmocka_unit_test(test_terms),
+          cmocka_unit_test(test_optional_members), cmocka_unit_test(test_decode_refuses),
+          cmocka_unit_test(test_decode_refuses_other_lines),
           cmocka_unit_test(test_every_byte_changed))
