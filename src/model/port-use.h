@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/*
+ * How full the pool of local ports is. A connect() that names no local port takes one of ip_local_port_range that no
+ * other connection from the same local address to the same remote address and port has, so what runs out is the pool of
+ * one such tuple, and no counter of the kernel moves when it does (net/ipv4/inet_hashtables.c,
+ * __inet_hash_connect()).
+ *
+ *         port_pool_set(&pool, &range, &reserved);
+ *         PortUse *use = port_use_new(&pool, seed);
+ *         for each socket:  port_use_add(use, &socket);
+ *         port_use_level(use)
+ *
+ * Pure, and of fixed size however many sockets there are: the counts of up to PORT_USE_TUPLES tuples are exact. With more
+ * tuples than that they are those of Misra and Gries (Finding repeated elements, 1982): too low by at most the number of
+ * sockets divided by PORT_USE_TUPLES + 1, never too high.
+ *
+ * A TIME_WAIT socket is no obstacle where tcp_tw_reuse lets connect() take its port again: it is not counted then.
+ */
+
+#include "model/sysctl-value.h"
+
+#define PORT_USE_TUPLES 4096U
+
+/* --- sockets -------------------------------------------------------------------------------------------- */
+
+/* include/net/tcp_states.h; a part of the kernel's interface through sock_diag(7). */
+typedef enum TcpState {
+        TCP_STATE_ESTABLISHED = 1,
+        TCP_STATE_SYN_SENT,
+        TCP_STATE_SYN_RECV,
+        TCP_STATE_FIN_WAIT1,
+        TCP_STATE_FIN_WAIT2,
+        TCP_STATE_TIME_WAIT,
+        TCP_STATE_CLOSE,
+        TCP_STATE_CLOSE_WAIT,
+        TCP_STATE_LAST_ACK,
+        TCP_STATE_LISTEN,
+        TCP_STATE_CLOSING,
+        TCP_STATE_NEW_SYN_RECV,
+        TCP_STATES,
+} TcpState;
+
+/* For TcpState in sets. */
+#define TCP_STATE_BIT(state) (UINT32_C(1) << (state))
+
+typedef struct TcpAddress {
+        uint8_t bytes[16]; /* as sent; IPv4 is mapped (::ffff:a.b.c.d), for both share their ports */
+} TcpAddress;
+
+typedef struct TcpSocket {
+        uint8_t family; /* of the socket: AF_INET, or AF_INET6, whose addresses may be mapped ones */
+        uint8_t state;  /* of TcpState */
+        uint8_t timer;
+        uint16_t local_port, remote_port; /* host order */
+        TcpAddress local, remote;
+        uint32_t interface;  /* that it is bound to, 0 none */
+        uint32_t expires_ms; /* of the timer; TIME_WAIT: until it is gone */
+        uint32_t uid, inode; /* 0 for TIME_WAIT */
+} TcpSocket;
+
+bool tcp_address_is_loopback(const TcpAddress *address);
+
+/* --- the pool ------------------------------------------------------------------------------------------- */
+
+/* net.ipv4.tcp_tw_reuse, as far as net.ipv4.tcp_timestamps lets it work. */
+typedef enum PortReuse {
+        PORT_REUSE_NONE,
+        PORT_REUSE_ALL,
+        PORT_REUSE_LOOPBACK,
+} PortReuse;
+
+typedef struct PortPool {
+        uint16_t first, last;
+        PortReuse reuse;
+        uint32_t size; /* without the reserved ones */
+        uint8_t reserved[(UINT16_MAX + 1) / 8];
+} PortPool;
+
+/* Two integers, and a port set or NULL. -EINVAL when the values are not of these types. */
+NODISCARD int port_pool_set(PortPool *pool, const SysctlValue *range, const SysctlValue *reserved);
+bool port_pool_has(const PortPool *pool, uint16_t port);
+
+/* --- use ------------------------------------------------------------------------------------------------ */
+
+typedef struct PortUse PortUse;
+
+typedef struct PortTuple {
+        TcpAddress local, remote;
+        uint16_t remote_port;
+        uint32_t n_taken;
+} PortTuple;
+
+/* Borrows the pool. The seed is a secret, so that nobody can choose addresses that collide. NULL: out of memory. */
+PortUse *port_use_new(const PortPool *pool, uint64_t seed);
+PortUse *port_use_free(PortUse *use);
+DEFINE_CLEANUP_PTR(PortUse, port_use_free)
+
+/* Begins anew; the pool may have changed. */
+void port_use_reset(PortUse *use);
+void port_use_add(PortUse *use, const TcpSocket *socket);
+/* false: no port is taken. */
+bool port_use_busiest(const PortUse *use, PortTuple *ret);
+/* Of the busiest tuple, in thousandths of the pool; 0 for a pool without ports. */
+uint32_t port_use_level(const PortUse *use);
+/* How much too low a count may be. */
+uint32_t port_use_error(const PortUse *use);

@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "system/socket-diag.h"
+
+#include <arpa/inet.h>
+#include <libmnl/libmnl.h>
+#include <linux/inet_diag.h>
+#include <linux/sock_diag.h>
+#include <sys/socket.h>
+
+/* What a dump may take at once; the kernel fills up to 32 KiB (net/netlink/af_netlink.c). */
+#define ANSWER_MAX ((size_t) 32 * 1024)
+
+int socket_diag_open(SocketDiag *ret, Error *reterr) {
+        struct mnl_socket *nl = mnl_socket_open2(NETLINK_SOCK_DIAG, SOCK_CLOEXEC);
+        if (!nl)
+                return error_set(reterr, -errno, "cannot open a netlink socket");
+        *ret = (SocketDiag){ .socket = nl };
+
+        static const struct timeval wait = { .tv_sec = SOCKET_DIAG_WAIT_MS / 1000 };
+        if (mnl_socket_bind(nl, 0, MNL_SOCKET_AUTOPID) < 0 ||
+            setsockopt(mnl_socket_get_fd(nl), SOL_SOCKET, SO_RCVTIMEO, &wait, sizeof(wait)) < 0) {
+                int r = -errno;
+                socket_diag_close(ret);
+                return error_set(reterr, r, "cannot prepare a netlink socket");
+        }
+        return 0;
+}
+
+void socket_diag_close(SocketDiag *diag) {
+        if (diag->socket)
+                (void) mnl_socket_close(diag->socket); /* nothing is left to lose */
+        *diag = SOCKET_DIAG_EMPTY;
+}
+
+/* --- asking --------------------------------------------------------------------------------------------- */
+
+/* The filter's program: two comparisons of two cells each, the second cell holds the port. A jump to its end takes the
+ * socket, one beyond it leaves it out (net/ipv4/inet_diag.c, inet_diag_bc_run()). */
+static void add_filter(struct nlmsghdr *header, const SocketDiagRequest *request) {
+        enum { CELL = sizeof(struct inet_diag_bc_op), PAIR = 2 * CELL, OUT = CELL };
+        const struct inet_diag_bc_op program[] = {
+                { .code = INET_DIAG_BC_S_GE, .yes = PAIR, .no = 2 * PAIR + OUT },
+                { .no = request->port_first },
+                { .code = INET_DIAG_BC_S_LE, .yes = PAIR, .no = PAIR + OUT },
+                { .no = request->port_last },
+        };
+        mnl_attr_put(header, INET_DIAG_REQ_BYTECODE, sizeof(program), program);
+}
+
+static int send_request(SocketDiag *diag, const SocketDiagRequest *request, int family) {
+        union {
+                char bytes[256];
+                struct nlmsghdr header; /* for its alignment */
+        } buffer = { { 0 } };
+        struct nlmsghdr *header = mnl_nlmsg_put_header(buffer.bytes);
+        header->nlmsg_type = SOCK_DIAG_BY_FAMILY;
+        header->nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP;
+        header->nlmsg_seq = ++diag->sequence;
+
+        struct inet_diag_req_v2 *wanted = mnl_nlmsg_put_extra_header(header, sizeof(*wanted));
+        wanted->sdiag_family = (uint8_t) family;
+        wanted->sdiag_protocol = IPPROTO_TCP;
+        wanted->idiag_states = request->states;
+        if (request->port_last > 0)
+                add_filter(header, request);
+        return mnl_socket_sendto(diag->socket, header, header->nlmsg_len) < 0 ? -errno : 0;
+}
+
+/* --- answers -------------------------------------------------------------------------------------------- */
+
+static TcpAddress address_of(int family, const uint32_t words[4]) {
+        TcpAddress address = { .bytes = { [10] = 0xff, [11] = 0xff } };
+        if (family == AF_INET)
+                memcpy(address.bytes + 12, words, 4);
+        else
+                memcpy(address.bytes, words, sizeof(address.bytes));
+        return address;
+}
+
+int socket_diag_decode(const void *message, size_t n, TcpSocket *ret) {
+        struct inet_diag_msg in;
+        if (n < sizeof(in))
+                return -EBADMSG;
+        memcpy(&in, message, sizeof(in));
+        if ((in.idiag_family != AF_INET && in.idiag_family != AF_INET6) || in.idiag_state == 0 ||
+            in.idiag_state >= 32)
+                return -EBADMSG;
+        *ret = (TcpSocket){
+                .family = in.idiag_family,
+                .state = in.idiag_state,
+                .timer = in.idiag_timer,
+                .local_port = ntohs(in.id.idiag_sport),
+                .remote_port = ntohs(in.id.idiag_dport),
+                .local = address_of(in.idiag_family, in.id.idiag_src),
+                .remote = address_of(in.idiag_family, in.id.idiag_dst),
+                .interface = in.id.idiag_if,
+                .expires_ms = in.idiag_expires,
+                .uid = in.idiag_uid,
+                .inode = in.idiag_inode,
+        };
+        return 0;
+}
+
+typedef struct Dump {
+        SocketDiagVisit visit;
+        void *userdata;
+        int r; /* of the visit, or of a member that makes no sense */
+} Dump;
+
+/* A visit that is over stays over, but the list is read to its end: what is left of it would be taken for the next. */
+static int take_answer(const struct nlmsghdr *header, void *userdata) {
+        Dump *dump = userdata;
+        if (dump->r < 0)
+                return MNL_CB_OK;
+        TcpSocket socket;
+        dump->r = socket_diag_decode(
+                        mnl_nlmsg_get_payload(header), mnl_nlmsg_get_payload_len(header), &socket);
+        if (dump->r == 0)
+                dump->r = dump->visit(dump->userdata, &socket);
+        return MNL_CB_OK;
+}
+
+static int dump_family(SocketDiag *diag, const SocketDiagRequest *request, int family, Dump *dump) {
+        int r = send_request(diag, request, family);
+        if (r < 0)
+                return r;
+        char answer[ANSWER_MAX] __attribute__((aligned(NLMSG_ALIGNTO)));
+        for (;;) {
+                ssize_t n = mnl_socket_recvfrom(diag->socket, answer, sizeof(answer));
+                if (n < 0 && errno == EINTR)
+                        continue;
+                if (n < 0)
+                        return -errno;
+                r = mnl_cb_run(answer, (size_t) n, diag->sequence,
+                               mnl_socket_get_portid(diag->socket), take_answer, dump);
+                if (r == MNL_CB_STOP)
+                        return dump->r;
+                if (r == MNL_CB_ERROR)
+                        return -errno;
+        }
+}
+
+int socket_diag_dump(
+                SocketDiag *diag, const SocketDiagRequest *request, SocketDiagVisit visit,
+                void *userdata, Error *reterr) {
+        static const int families[] = { AF_INET, AF_INET6 };
+        Dump dump = { .visit = visit, .userdata = userdata };
+        for (size_t i = 0; i < ELEMENTSOF(families); i++) {
+                int r = diag->socket ? dump_family(diag, request, families[i], &dump) : -EBADF;
+                /* without IPv6 there are no such sockets */
+                if (r == -ENOENT && families[i] == AF_INET6 && dump.r == 0)
+                        continue;
+                if (r < 0 && dump.r == 0)
+                        socket_diag_close(diag);
+                if (r < 0)
+                        return error_set(reterr, r, "cannot list the TCP sockets");
+        }
+        return 0;
+}

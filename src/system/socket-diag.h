@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/*
+ * The TCP sockets of a network namespace, as the kernel lists them: sock_diag(7), INET_DIAG. Needs no privilege and no
+ * capability. Unlike /proc/net/tcp it is asked for what is wanted only, and knows TIME_WAIT as well.
+ *
+ *         CLEANUP(socket_diag_close) SocketDiag diag = SOCKET_DIAG_EMPTY;
+ *         r = socket_diag_open(&diag, &error);
+ *         const SocketDiagRequest request = { .states = TCP_STATE_BIT(TCP_STATE_TIME_WAIT) };
+ *         r = socket_diag_dump(&diag, &request, visit, userdata, &error);
+ *
+ * Sockets are handed on as they come, none is kept: the memory is one buffer, however many there are. The list is no
+ * snapshot: a socket that comes or goes meanwhile may be in it or not.
+ */
+
+#include "base/error.h"
+#include "model/port-use.h"
+
+#define SOCKET_DIAG_WAIT_MS 2000 /* for one answer of the kernel, which makes it at once */
+
+typedef struct SocketDiag {
+        struct mnl_socket *socket; /* of the namespace in which it was opened */
+        uint32_t sequence;
+} SocketDiag;
+
+#define SOCKET_DIAG_EMPTY ((SocketDiag){ NULL, 0 })
+
+/* 0 or <0: -EAFNOSUPPORT where the sandbox allows no netlink. */
+NODISCARD int socket_diag_open(SocketDiag *ret, Error *reterr);
+void socket_diag_close(SocketDiag *diag);
+
+typedef struct SocketDiagRequest {
+        uint32_t states; /* of TCP_STATE_BIT() */
+        /* Only sockets whose local port is one of these; the kernel leaves the others out. 0 and 0: all. */
+        uint16_t port_first, port_last;
+} SocketDiagRequest;
+
+/* <0 ends the list with this result. */
+typedef int (*SocketDiagVisit)(void *userdata, const TcpSocket *socket);
+
+/* Of IPv4 and IPv6. 0 or <0: what the visit gave; -ENOENT where the kernel has no inet_diag; -EAGAIN when it did not
+ * answer in time. After a failure of its own it is closed, for an answer may still come, and has to be opened again. */
+NODISCARD int socket_diag_dump(
+                SocketDiag *diag, const SocketDiagRequest *request, SocketDiagVisit visit,
+                void *userdata, Error *reterr);
+
+/* One struct inet_diag_msg of `n` bytes, perhaps with attributes behind it. 0 or -EBADMSG. */
+NODISCARD int socket_diag_decode(const void *message, size_t n, TcpSocket *ret);
