@@ -48,7 +48,10 @@ static int want_bundles(Builder *b) {
         if (!has_set)
                 return 0;
 
-        r = rules_check(&set, in->live, in->machine, b->findings, b->reterr);
+        RuleFacts facts = {
+                .set = &set, .live = in->live, .machine = in->machine, .current = in->current
+        };
+        r = rules_check(&facts, b->findings, b->reterr);
         if (r < 0)
                 return r;
         b->refused = b->refused || r == RULES_E_REFUSED;

@@ -13,7 +13,7 @@
  */
 
 #include "model/machine.h"
-#include "model//effective-set.h"
+#include "model/effective-set.h"
 
 typedef enum PlanVerb {
         PLAN_ENABLE,

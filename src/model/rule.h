@@ -19,6 +19,7 @@ typedef struct RuleFacts {
         const EffectiveSet *set;
         const LiveSnapshot *live;    /* NULL: no host is judged, only the value */
         const MachineFacts *machine; /* NULL: likewise */
+        const Generation *current;   /* NULL: nothing of ours yet, or no host is judged */
 } RuleFacts;
 
 /* The answer of a rule that applies. */
@@ -46,3 +47,7 @@ typedef struct RuleTable {
 const SysctlValue *rule_value(const RuleFacts *facts, const char *key);
 /* Of a key that holds one integer. False when nobody knows. */
 bool rule_integer(const RuleFacts *facts, const char *key, int64_t *ret);
+/* What a key that holds one integer had before it was ours. False when nobody knows. */
+bool rule_origin(const RuleFacts *facts, const SysctlSpec *spec, int64_t *ret);
+/* The kernel that is judged for, or NULL. */
+const KernelVersion *rule_kernel(const RuleFacts *facts);

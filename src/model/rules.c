@@ -152,34 +152,85 @@ static int ask_set(const Rule *rule, const RuleFacts *facts, DiagList *findings,
         return refused;
 }
 
+size_t rules_count(void) {
+        size_t n = 0;
+        for (size_t t = 0; t < ELEMENTSOF(tables); t++)
+                n += tables[t]->n_rules;
+        return n;
+}
+
+const Rule *rules_get(size_t i) {
+        size_t t = 0;
+        for (; t < ELEMENTSOF(tables) && i >= tables[t]->n_rules; t++)
+                i -= tables[t]->n_rules;
+        assert(t < ELEMENTSOF(tables));
+        return &tables[t]->rules[i];
+}
+
 int rules_check_bundles(
                 const Bundle *const *bundles, size_t n_bundles, const EffectiveSet *set,
                 DiagList *findings, Error *reterr) {
         RuleFacts facts = { .set = set };
         bool refused = false;
-        for (size_t t = 0; t < ELEMENTSOF(tables); t++)
-                for (size_t i = 0; i < tables[t]->n_rules; i++)
-                        for (size_t k = 0; k < n_bundles; k++) {
-                                int r = ask_bundle(
-                                                &tables[t]->rules[i], bundles[k], &facts, findings,
-                                                reterr);
-                                if (r < 0)
-                                        return r;
-                                refused = refused || r > 0;
-                        }
-        return refused ? RULES_E_REFUSED : 0;
-}
-
-int rules_check(const EffectiveSet *set, const LiveSnapshot *live, const MachineFacts *machine,
-                DiagList *findings, Error *reterr) {
-        RuleFacts facts = { .set = set, .live = live, .machine = machine };
-        bool refused = false;
-        for (size_t t = 0; t < ELEMENTSOF(tables); t++)
-                for (size_t i = 0; i < tables[t]->n_rules; i++) {
-                        int r = ask_set(&tables[t]->rules[i], &facts, findings, reterr);
+        for (size_t i = 0; i < rules_count(); i++)
+                for (size_t k = 0; k < n_bundles; k++) {
+                        int r = ask_bundle(rules_get(i), bundles[k], &facts, findings, reterr);
                         if (r < 0)
                                 return r;
                         refused = refused || r > 0;
                 }
         return refused ? RULES_E_REFUSED : 0;
+}
+
+int rules_check(const RuleFacts *facts, DiagList *findings, Error *reterr) {
+        bool refused = false;
+        for (size_t i = 0; i < rules_count(); i++) {
+                int r = ask_set(rules_get(i), facts, findings, reterr);
+                if (r < 0)
+                        return r;
+                refused = refused || r > 0;
+        }
+        return refused ? RULES_E_REFUSED : 0;
+}
+
+static int compare_specs(const void *a, const void *b) {
+        const SysctlSpec *const *left = a, *const *right = b;
+        return strcmp((*left)->key, (*right)->key);
+}
+
+/* Whether the rule is asked when these keys are set. */
+static bool concerns(const Rule *rule, const SysctlSpec *const *specs, size_t n_specs) {
+        for (size_t i = 0; i < n_specs; i++)
+                if (!rule->key || streq(rule->key, specs[i]->key))
+                        return true;
+        return false;
+}
+
+int rules_collect_also(
+                const SysctlSpec *const *specs, size_t n_specs, Arena *arena,
+                const SysctlSpec ***ret, size_t *ret_n) {
+        const SysctlSpec **all = arena_alloc_array(
+                        arena, n_specs + rules_count() * RULE_ALSO_MAX + 1, sizeof(*all));
+        if (!all)
+                return -ENOMEM;
+        size_t n = 0, kept = 0;
+        for (size_t i = 0; i < n_specs; i++)
+                all[n++] = specs[i];
+        for (size_t i = 0; i < rules_count(); i++) {
+                const Rule *rule = rules_get(i);
+                if (!concerns(rule, specs, n_specs))
+                        continue;
+                for (size_t k = 0; k < RULE_ALSO_MAX && rule->also[k]; k++) {
+                        const SysctlSpec *spec = catalogue_find(rule->also[k]);
+                        assert(spec);
+                        all[n++] = spec;
+                }
+        }
+        qsort(all, n, sizeof(*all), compare_specs);
+        for (size_t i = 0; i < n; i++)
+                if (kept == 0 || all[kept - 1] != all[i])
+                        all[kept++] = all[i];
+        *ret = all;
+        *ret_n = kept;
+        return 0;
 }

@@ -12,17 +12,14 @@
  * the finding, with its includes; other enabled profiles have no say.
  */
 
-#include "model/effective-set.h"
-#include "model/machine.h"
+#include "model/rule.h"
 
 enum {
         RULES_E_REFUSED = 1, /* the reasons are in the list */
 };
 
-/* All rules, over what would be set. `machine` may be NULL. 0, RULES_E_REFUSED, or -ENOMEM. */
-NODISCARD int rules_check(
-                const EffectiveSet *set, const LiveSnapshot *live, const MachineFacts *machine,
-                DiagList *findings, Error *reterr);
+/* All rules, over what would be set on the host that `facts` tell of. 0, RULES_E_REFUSED, or -ENOMEM. */
+NODISCARD int rules_check(const RuleFacts *facts, DiagList *findings, Error *reterr);
 
 /* The rules that a value answers by itself, over all exact settings that do not decide in the set: those skipped
  * here by their `when`, and those overruled. What a profile asks for is judged the same on every host. `set` may be
@@ -30,3 +27,13 @@ NODISCARD int rules_check(
 NODISCARD int rules_check_bundles(
                 const Bundle *const *bundles, size_t n_bundles, const EffectiveSet *set,
                 DiagList *findings, Error *reterr);
+
+/* The keys whose live values are read so that the rules about `specs` can be asked: specs and what the rules want
+ * beside them. Sorted by key, once each. 0 or -ENOMEM. */
+NODISCARD int rules_collect_also(
+                const SysctlSpec *const *specs, size_t n_specs, Arena *arena,
+                const SysctlSpec ***ret, size_t *ret_n);
+
+/* The rows of all tables. */
+size_t rules_count(void);
+const Rule *rules_get(size_t i);

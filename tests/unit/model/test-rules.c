@@ -84,7 +84,7 @@ static void test_rule_table(void **state UNUSED) {
                                 bundle, row->given, ELEMENTSOF(row->given), arena, keys);
                 LiveSnapshot live = { .kernel = row->kernel, .initial_netns = true };
                 assert_int_equal(
-                                rules_check(&set, &live, NULL, list, NULL),
+                                rules_check(&(RuleFacts){ .set = &set, .live = &live }, list, NULL),
                                 row->exit_code ? RULES_E_REFUSED : 0);
                 assert_int_equal(diag_list_exit_code(list), row->exit_code);
                 assert_int_equal(diag_list_count(list), row->id == NONE ? 0 : 1);
@@ -103,7 +103,10 @@ static void test_rule_table(void **state UNUSED) {
 static void test_rules_of_nothing(void **state UNUSED) {
         CLEANUP(diag_list_freep) DiagList *list = diag_list_new();
         LiveSnapshot live = { .kernel = { 6, 1, 0 } };
-        assert_int_equal(rules_check(&(EffectiveSet){}, &live, NULL, list, NULL), 0);
+        assert_int_equal(
+                        rules_check(&(RuleFacts){ .set = &(EffectiveSet){}, .live = &live }, list,
+                                    NULL),
+                        0);
         assert_int_equal(diag_list_count(list), 0);
 }
 
@@ -113,7 +116,7 @@ static int check_profiles(
         LiveSnapshot live = fixture_kernel_snapshot(kernel, arena);
         EffectiveSet set = {};
         assert_int_equal(fixture_build(bundles, &live, arena, list, &set), 0);
-        return rules_check(&set, &live, NULL, list, NULL);
+        return rules_check(&(RuleFacts){ .set = &set, .live = &live }, list, NULL);
 }
 
 #define VENDOR_KERNEL                            \
