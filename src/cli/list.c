@@ -56,13 +56,14 @@ static json_t *listed_to_json(const Listed *listed) {
                         "summary", listed->summary);
 }
 
+/* The mark first: a narrow terminal cuts the end off. */
 static const char *summary_of(const Listed *listed, Arena *arena) {
         const char *summary = listed->entry->masked ? "(masked)" : listed->summary;
         if (!summary)
                 summary = "(not valid)";
         if (listed->quarantined)
-                return arena_format(arena, "%s (quarantined: see status)", summary);
-        return listed->changed ? arena_format(arena, "%s (changed on disk)", summary) : summary;
+                return arena_format(arena, "(quarantined: see status) %s", summary);
+        return listed->changed ? arena_format(arena, "(changed on disk) %s", summary) : summary;
 }
 
 static void add_row(Context *context, Table *table, const Listed *listed) {

@@ -363,6 +363,10 @@ int engine_read_state(Engine *engine, char **ret, size_t *ret_length, Error *ret
         r = session_open(&session, reterr);
         if (r >= 0)
                 r = session_load(&session, reterr);
+        if (r >= 0)
+                r = undecided_find(&session, reterr);
+        if (r >= 0)
+                r = quarantine_load(&session, reterr);
         if (r < 0)
                 return r;
 
@@ -370,6 +374,11 @@ int engine_read_state(Engine *engine, char **ret, size_t *ret_length, Error *ret
                 .instance = engine->instance,
                 .generation = session.current,
                 .highest_generation = session.current ? session.current->number : 0,
+                .undecided_tx = session.undecided ? session.undecided->tx : NULL,
+                .undecided_deadline_ms = session.undecided ? session.undecided->applied.deadline_ms
+                                                           : 0,
+                .quarantined = session.quarantined,
+                .n_quarantined = session.n_quarantined,
         };
         CLEANUP(strbuf_deinit) StrBuf text = { 0 };
         r = status_encode(&status, &text);

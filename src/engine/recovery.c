@@ -350,27 +350,9 @@ static int recovery_refuse_corrupt(
 /* The guard needs it, and somebody may have removed it. */
 static int recovery_keep_pending(Session *session, Error *reterr) {
         const Engine *engine = session->engine;
-        const Undecided *undecided = session->undecided;
-        if (undecided->applied.deadline_ms == 0 ||
-            pending_file_exists(engine->seam, engine->root_fd))
-                return 0;
-
-        Pending pending = {
-                .deadline_ms = undecided->applied.deadline_ms,
-                .instance = undecided->prepared.instance,
-                .keys = undecided->prepared.keys,
-                .n_keys = undecided->prepared.n_keys,
-                .profiles = undecided->prepared.profiles,
-                .n_profiles = undecided->prepared.n_profiles,
-        };
-        memcpy(pending.tx, undecided->tx, sizeof(pending.tx));
-        Error error = { 0 };
-        int r = pending_file_write(engine->seam, engine->root_fd, &pending, &error);
-        if (r == -ENOMEM)
-                return error_set(reterr, r, "cannot keep the change that awaits confirmation");
-        if (r < 0)
-                session_add_error(session, DIAG_STATUS_UNWRITABLE, &error);
-        return 0;
+        return pending_file_exists(engine->seam, engine->root_fd)
+                               ? 0
+                               : undecided_write_pending(session, reterr);
 }
 
 static int recovery_expire(Recovery *recovery, Error *reterr) {

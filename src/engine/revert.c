@@ -143,6 +143,26 @@ static Revert revert_cause_of(const EngineRequest *request) {
         return (Revert){ .cause = gate ? "gate" : "deadline", .evidence = request->evidence };
 }
 
+/* Only the gate comes before the deadline. What the guard went by is untrue then: whoever calls writes it anew. */
+static bool revert_is_early(const Session *session, const Revert *why, int64_t deadline_ms) {
+        return !streq(why->cause, "gate") &&
+               (deadline_ms == 0 || session_now_ms(session) < deadline_ms);
+}
+
+static int revert_refuse_early(Session *session, int64_t deadline_ms) {
+        DiagList *findings = session->result->findings;
+        if (deadline_ms == 0)
+                (void) diag_add(findings, DIAG_DEADLINE_NOT_PASSED, (Span){ 0 },
+                                "the change has no deadline");
+        else
+                (void) diag_add(findings, DIAG_DEADLINE_NOT_PASSED, (Span){ 0 },
+                                "the deadline of the change is %lld s from now",
+                                (long long) (deadline_ms - session_now_ms(session) + 999) / 1000);
+        session->result->deadline_ms = deadline_ms;
+        session->result->outcome = "refused";
+        return 0;
+}
+
 /* --- without the state directory -------------------------------------------------------------------------------- */
 
 static int revert_refuse_pending(Session *session, const Error *broken, const char *what) {
@@ -170,12 +190,15 @@ int revert_without_state(Session *session, const Error *broken, Error *reterr) {
                                 session, broken,
                                 "what awaits confirmation is of another boot or namespace");
 
+        Revert why = revert_cause_of(session->request);
+        if (revert_is_early(session, &why, pending.deadline_ms))
+                return revert_refuse_early(session, pending.deadline_ms);
+
         CLEANUP(restore_close) Restore restore = { 0 };
         r = restore_undo(session, pending.keys, pending.n_keys, &restore, reterr);
         if (r < 0)
                 return r;
 
-        Revert why = revert_cause_of(session->request);
         revert_add_cause(session, &why);
         (void) diag_add(result->findings, DIAG_REVERTED_WITHOUT_STATE, (Span){ 0 },
                         "the change was taken back from the copy in /run: %s", broken->text);
@@ -233,6 +256,10 @@ int revert_by_guard(Session *session, Error *reterr) {
                 return revert_refuse_decided(session);
 
         Revert why = revert_cause_of(request);
+        if (revert_is_early(session, &why, undecided->applied.deadline_ms)) {
+                int r = undecided_write_pending(session, reterr);
+                return r < 0 ? r : revert_refuse_early(session, undecided->applied.deadline_ms);
+        }
         revert_add_cause(session, &why);
         return revert_run(session, &why, reterr);
 }

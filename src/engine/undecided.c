@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "engine/undecided.h"
 
+#include "engine/pending-file.h"
 #include "engine/planning.h"
 #include "engine/report.h"
 #include "engine/session.h"
@@ -39,6 +40,54 @@ Undecided *undecided_release(Undecided *undecided) {
 bool undecided_is_expired(const Session *session, const Undecided *undecided) {
         int64_t deadline = undecided->applied.deadline_ms;
         return deadline > 0 && session_now_ms(session) >= deadline;
+}
+
+int undecided_write_pending(Session *session, Error *reterr) {
+        const Engine *engine = session->engine;
+        const Undecided *undecided = session->undecided;
+        if (undecided->applied.deadline_ms == 0) {
+                pending_file_remove(engine->seam, engine->root_fd);
+                return 0;
+        }
+
+        Pending pending = {
+                .deadline_ms = undecided->applied.deadline_ms,
+                .instance = undecided->prepared.instance,
+                .keys = undecided->prepared.keys,
+                .n_keys = undecided->prepared.n_keys,
+                .profiles = undecided->prepared.profiles,
+                .n_profiles = undecided->prepared.n_profiles,
+                .gate = undecided->prepared.gate,
+        };
+        memcpy(pending.tx, undecided->tx, sizeof(pending.tx));
+        Error error = { 0 };
+        int r = pending_file_write(engine->seam, engine->root_fd, &pending, &error);
+        if (r == -ENOMEM)
+                return error_set(reterr, r, "cannot keep the change that awaits confirmation");
+        if (r < 0)
+                session_add_error(session, DIAG_STATUS_UNWRITABLE, &error);
+        return 0;
+}
+
+int undecided_find(Session *session, Error *reterr) {
+        const Journal *journal = &session->journal;
+        const JournalScan *scan = &journal->scan;
+        const JournalFrame *last = scan->n_frames > 0 ? &scan->frames[scan->n_frames - 1] : NULL;
+        if (!last || last->type != JOURNAL_APPLIED || scan->tail == JOURNAL_TAIL_CORRUPT)
+                return 0;
+        const JournalFrame *prepared = journal_find_last(journal, JOURNAL_PREPARED, last->tx);
+        if (!prepared)
+                return 0;
+
+        Undecided *found = NULL;
+        int r = undecided_load(session, prepared, last, &found, reterr);
+        if (r < 0)
+                return r;
+        if (instance_equal(&found->prepared.instance, &session->engine->instance))
+                session->undecided = found;
+        else
+                (void) undecided_release(found);
+        return 0;
 }
 
 /* --- the same request again ------------------------------------------------------------------------------------ */

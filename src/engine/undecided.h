@@ -29,6 +29,14 @@ NODISCARD int undecided_load(
 /* Frees what it owns; NULL. */
 Undecided *undecided_release(Undecided *undecided);
 
+/* Makes /run/twprofile/pending from session->undecided, whose guard needs it; without a deadline there is none. What
+ * cannot be written is a warning. 0 or -ENOMEM. */
+NODISCARD int undecided_write_pending(Session *session, Error *reterr);
+
+/* For who only reads: sets session->undecided where the journal says so, of this boot and namespace. 0; -EBADMSG;
+ * -ENOMEM. */
+NODISCARD int undecided_find(Session *session, Error *reterr);
+
 bool undecided_is_expired(const Session *session, const Undecided *undecided);
 
 /* Who asks for what: the caller's uid and login uid, verb, names, options, and the digests of all bundles. The gate's

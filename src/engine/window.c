@@ -39,6 +39,11 @@ int window_describe(const Change *change, JournalPrepared *prepared) {
         if (!profiles)
                 return -ENOMEM;
 
+        /* What could not be read back must not get into the journal. */
+        const char *gate = session->request->gate;
+        if (gate && strlen(gate) > JOURNAL_GATE_MAX)
+                return -EMSGSIZE;
+
         size_t n = 0;
         for (size_t i = 0; i < next->n_profiles; i++) {
                 const GenerationProfile *profile = &next->profiles[i];
@@ -56,6 +61,7 @@ int window_describe(const Change *change, JournalPrepared *prepared) {
         prepared->window_s = session->request->confirm_within_s;
         prepared->profiles = profiles;
         prepared->n_profiles = n;
+        prepared->gate = gate;
         return 0;
 }
 

@@ -27,7 +27,7 @@ bool window_is_asked(const EngineRequest *request);
 /* Whether this place can have one. */
 NODISCARD int window_check(Session *session);
 
-/* The members of PREPARED that tell of it. 0 or -ENOMEM. */
+/* The members of PREPARED that tell of it. 0, -ENOMEM, or -EMSGSIZE for a baseline over JOURNAL_GATE_MAX. */
 NODISCARD int window_describe(const Change *change, JournalPrepared *prepared);
 
 /* How many bytes of journal APPLIED takes at most. */

@@ -182,6 +182,12 @@ static void watch_repair(Watch *watch, const char *why) {
                 guard->tell(result.findings);
 }
 
+/* Another deadline of the same change: the engine has written the file anew, from the journal. The gate's word stands. */
+static bool watch_is_followed(const Watch *watch, const GuardTarget *now) {
+        return streq(now->tx, watch->target.tx) &&
+               (now->deadline_ms == watch->target.deadline_ms || streq(watch->cause, "gate"));
+}
+
 /* Looks what is to be watched now. 0 or <0; an empty target afterwards means that there is nothing more to do. */
 static int watch_look(Watch *watch, Error *reterr) {
         const Engine *engine = watch->guard->engine;
@@ -208,7 +214,7 @@ static int watch_look(Watch *watch, Error *reterr) {
                         guard_target_deinit(&watch->target);
                 return 0;
         }
-        if (!streq(now.tx, watch->target.tx))
+        if (!watch_is_followed(watch, &now))
                 watch_follow(watch, &now);
         else if (!watch->armed.is_locked)
                 watch_announce(watch);

@@ -96,8 +96,9 @@ json_t *journal_profiles_to_json(const JournalProfile *profiles, size_t n_profil
 
 static int window_to_json(const JournalPrepared *prepared, json_t *object) {
         json_t *window = json_pack(
-                        "{s:o, s:o}", "s", strict_json_number(prepared->window_s), "profiles",
-                        journal_profiles_to_json(prepared->profiles, prepared->n_profiles));
+                        "{s:o, s:o, s:s*}", "s", strict_json_number(prepared->window_s), "profiles",
+                        journal_profiles_to_json(prepared->profiles, prepared->n_profiles), "gate",
+                        prepared->gate);
         return json_object_set_new(object, "window", window) < 0 ? -ENOMEM : 0;
 }
 
@@ -189,17 +190,26 @@ static int window_from_json(
                 return 0;
 
         json_t *profiles = NULL;
+        const char *gate = NULL;
         const StrictField fields[] = {
                 { .name = "s", .kind = STRICT_NUMBER, .ret = &prepared->window_s },
                 { .name = "profiles",
                   .kind = STRICT_ARRAY,
                   .max = JOURNAL_MAX_PROFILES,
                   .ret = &profiles },
+                { .name = "gate",
+                  .kind = STRICT_BYTES,
+                  .max = JOURNAL_GATE_MAX,
+                  .optional = true,
+                  .ret = &gate },
         };
         int r = strict_json_read(object, fields, ELEMENTSOF(fields), reterr);
         if (r < 0)
                 return r;
         prepared->has_window = true;
+        prepared->gate = gate ? arena_copy(arena, gate) : NULL;
+        if (gate && !prepared->gate)
+                return error_set(reterr, -ENOMEM, "cannot keep the gate");
         return journal_profiles_from_json(
                         profiles, arena, &prepared->profiles, &prepared->n_profiles, reterr);
 }

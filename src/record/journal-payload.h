@@ -19,6 +19,7 @@
 #define JOURNAL_MAX_PROFILES 4096U
 #define JOURNAL_TOKEN_MAX    64U
 #define JOURNAL_EVIDENCE_MAX 1024U
+#define JOURNAL_GATE_MAX     ((size_t) 64 * 1024)
 
 /* Where and when a transaction's live values exist. */
 typedef struct Instance {
@@ -57,6 +58,7 @@ typedef struct JournalPrepared {
         uint64_t window_s;              /* length of the window; 0: without a deadline */
         const JournalProfile *profiles; /* of a change with a window */
         size_t n_profiles;
+        const char *gate; /* of a window: the baseline of the health gate as JSON text; NULL: no gate */
 } JournalPrepared;
 
 /* Everything that confirming needs, so that it asks the request and the profiles no more. Never in a public file. */

@@ -33,7 +33,7 @@ static int pending_read(json_t *object, Arena *arena, Pending *pending, Error *r
                   .ret = &profiles },
                 { .name = "gate",
                   .kind = STRICT_BYTES,
-                  .max = PENDING_GATE_MAX,
+                  .max = JOURNAL_GATE_MAX,
                   .optional = true,
                   .ret = &gate },
         };

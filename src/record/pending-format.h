@@ -11,7 +11,6 @@
 
 #define PENDING_FORMAT_VERSION 1
 #define PENDING_MAX_BYTES      ((size_t) 4 * 1024 * 1024)
-#define PENDING_GATE_MAX       ((size_t) 64 * 1024)
 
 /* How long a window may be, in seconds: long enough for a login, and no longer than somebody remembers it. */
 #define PENDING_WINDOW_MIN_S 5

@@ -48,6 +48,7 @@ static void test_confirm_without_change_says_what_became_of_it(void **state UNUS
         assert_true(world_has_finding(&w, DIAG_NOTHING_UNDECIDED));
 
         assert_int_equal(world_try(&w, "alpha", 60), 0);
+        w.now_ms += 60000;
         assert_int_equal(world_revert(&w, "deadline"), 6);
         assert_int_equal(world_confirm(&w), 5);
         const Diag *d = diag_list_get(w.result.findings, 0);

@@ -210,6 +210,38 @@ static void test_engine_read_state(void **state UNUSED) {
         world_deinit(&w);
 }
 
+static void test_engine_read_state_tells_of_windows(void **state UNUSED) {
+        World w;
+        world_init(&w);
+        size_t n;
+        cleanup_free char *open = NULL, *back = NULL, *other = NULL, *bad = NULL;
+        assert_int_equal(world_try(&w, "alpha", 60), 0);
+        assert_int_equal(engine_read_state(&w.engine, &open, &n, &w.error), 0);
+        assert_non_null(strstr(open, "\"undecided\":{\"deadline_ms\":1060000"));
+        assert_non_null(strstr(open, w.result.tx));
+        assert_null(strstr(open, w.token));
+
+        w.now_ms += 60000;
+        assert_int_equal(world_revert(&w, "deadline"), 6);
+        assert_int_equal(engine_read_state(&w.engine, &back, &n, &w.error), 0);
+        assert_non_null(strstr(back, "\"cause\":\"deadline\""));
+        assert_null(strstr(back, "deadline_ms"));
+
+        /* of another boot it is over, whatever the journal still says */
+        assert_int_equal(world_release(&w, "alpha"), 0);
+        assert_int_equal(world_try(&w, "alpha", 0), 0);
+        world_reboot(&w);
+        assert_int_equal(engine_prepare(&w.engine, &w.error), 0);
+        assert_int_equal(engine_read_state(&w.engine, &other, &n, &w.error), 0);
+        assert_null(strstr(other, "undecided"));
+
+        scratch_remove(&w.scratch, WORLD_STATE "/quarantine");
+        scratch_write(&w.scratch, WORLD_STATE "/quarantine", "in the way");
+        assert_int_not_equal(engine_read_state(&w.engine, &bad, &n, &w.error), 0);
+        assert_null(bad);
+        world_deinit(&w);
+}
+
 static void test_engine_record_denied(void **state UNUSED) {
         World w;
         world_init(&w);
@@ -288,6 +320,7 @@ TEST_MAIN(cmocka_unit_test(test_engine_one_failing_call),
           cmocka_unit_test(test_engine_a_call_that_worked_says_it_failed),
           cmocka_unit_test(test_engine_interrupted_and_short_calls),
           cmocka_unit_test(test_engine_without_memory), cmocka_unit_test(test_engine_read_state),
+          cmocka_unit_test(test_engine_read_state_tells_of_windows),
           cmocka_unit_test(test_engine_record_denied),
           cmocka_unit_test(test_engine_prepare_needs_the_machine),
           cmocka_unit_test(test_engine_prepare_an_image),

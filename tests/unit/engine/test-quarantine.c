@@ -8,6 +8,7 @@
 
 static void quarantine_alpha(World *w) {
         assert_int_equal(world_try(w, "alpha", 60), 0);
+        w->now_ms += 60000;
         assert_int_equal(world_revert(w, "deadline"), 6);
 }
 
@@ -52,6 +53,7 @@ static void test_quarantine_spares_what_has_proved_itself(void **state UNUSED) {
         world_init(&w);
         assert_int_equal(world_enable(&w, "alpha"), 0);
         assert_int_equal(world_try(&w, "beta", 60), 0);
+        w.now_ms += 60000;
         assert_int_equal(world_revert(&w, "deadline"), 6);
         assert_int_equal(scratch_count(&w.scratch, QUARANTINE, ""), 1);
         assert_int_equal(world_enable(&w, "alpha"), 0);

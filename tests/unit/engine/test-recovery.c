@@ -279,6 +279,36 @@ static void test_recovery_closes_an_intent_without_frames(void **state UNUSED) {
         world_deinit(&w);
 }
 
+static bool before_applied(void *userdata UNUSED, const SeamCall *call) {
+        return call->kind == SEAM_CALL_RENAME_AT && strstr(call->path, "pending");
+}
+
+static int try_alpha(World *w) {
+        return world_try(w, "alpha", 60);
+}
+
+/* The intent does not say that there was a window: it is told, and nothing is quarantined. */
+static void test_recovery_closes_a_windows_intent_without_frames(void **state UNUSED) {
+        World w;
+        world_init(&w);
+        assert_int_equal(world_enable(&w, "beta"), 0);
+        size_t n;
+        cleanup_free char *journal = scratch_read(&w.scratch, WORLD_JOURNAL, &n);
+        assert_true(world_die_when(&w, try_alpha, before_applied));
+        scratch_write_bytes(&w.scratch, WORLD_JOURNAL, journal, n);
+        world_reboot(&w);
+
+        assert_int_equal(world_boot(&w), 0);
+        assert_true(world_has_finding(&w, DIAG_DROPPED_BY_REBOOT));
+        assert_false(world_has_finding(&w, DIAG_QUARANTINED));
+        cleanup_free char *audit = scratch_read(&w.scratch, WORLD_AUDIT, NULL);
+        assert_non_null(strstr(audit, "dropped-by-reboot"));
+        assert_int_equal(world_boot(&w), 0); /* once */
+        assert_false(world_has_finding(&w, DIAG_DROPPED_BY_REBOOT));
+        assert_int_equal(world_try(&w, "alpha", 60), 0);
+        world_deinit(&w);
+}
+
 static void flip(World *w, const char *path, size_t at) {
         size_t n;
         cleanup_free char *bytes = scratch_read(&w->scratch, path, &n);
@@ -502,6 +532,7 @@ TEST_MAIN(cmocka_unit_test(test_recovery_table),
           cmocka_unit_test(test_recovery_in_another_namespace_touches_nothing),
           cmocka_unit_test(test_recovery_makes_a_lost_generation_file_again),
           cmocka_unit_test(test_recovery_closes_an_intent_without_frames),
+          cmocka_unit_test(test_recovery_closes_a_windows_intent_without_frames),
           cmocka_unit_test(test_recovery_of_a_damaged_journal_touches_nothing),
           cmocka_unit_test(test_recovery_of_damaged_history),
           cmocka_unit_test(test_recovery_ignores_a_torn_tail),

@@ -65,6 +65,41 @@ static void test_revert_by_gate_tells_the_numbers(void **state UNUSED) {
         world_deinit(&w);
 }
 
+/* What the guard goes by may be forged or old; the journal and the clock decide. */
+static void test_revert_before_the_deadline_is_refused(void **state UNUSED) {
+        World w;
+        world_init(&w);
+        assert_int_equal(world_try(&w, "alpha", 60), 0);
+        cleanup_free char *pending = scratch_read(&w.scratch, WORLD_PENDING, NULL);
+        scratch_write(&w.scratch, WORLD_PENDING, "{}");
+
+        w.now_ms += 59999;
+        assert_int_equal(world_revert(&w, "deadline"), 4);
+        assert_true(world_has_finding(&w, DIAG_DEADLINE_NOT_PASSED));
+        assert_string_equal(world_outcome(&w), "refused");
+        assert_false(w.result.changed);
+        assert_string_equal(world_live(&w, "net/core/somaxconn"), "8192");
+        cleanup_free char *again = scratch_read(&w.scratch, WORLD_PENDING, NULL);
+        assert_string_equal(pending, again);
+
+        w.now_ms += 1;
+        assert_int_equal(world_revert(&w, "deadline"), 6);
+        world_deinit(&w);
+}
+
+static void test_revert_without_a_deadline_is_refused(void **state UNUSED) {
+        World w;
+        world_init(&w);
+        assert_int_equal(world_try(&w, "alpha", 0), 0);
+        scratch_write(&w.scratch, WORLD_PENDING, "{}");
+        w.now_ms += 1000000;
+        assert_int_equal(world_revert(&w, "deadline"), 4);
+        assert_true(world_has_finding(&w, DIAG_DEADLINE_NOT_PASSED));
+        assert_string_equal(world_live(&w, "net/core/somaxconn"), "8192");
+        assert_false(scratch_has(&w.scratch, WORLD_PENDING));
+        world_deinit(&w);
+}
+
 static void test_revert_of_another_transaction_is_refused(void **state UNUSED) {
         World w;
         world_init(&w);
@@ -116,6 +151,7 @@ static void test_revert_without_audit(void **state UNUSED) {
         scratch_remove(&w.scratch, "var/log/twprofile");
         scratch_write(&w.scratch, "var/log/twprofile", "in the way\n");
 
+        w.now_ms += 60000;
         assert_int_equal(world_revert(&w, "deadline"), 6);
         assert_true(world_has_finding(&w, DIAG_AUDIT_INCOMPLETE));
         assert_true(world_view_is(&w, origin));
@@ -154,6 +190,10 @@ static void test_revert_of_a_change_the_journal_lost(void **state UNUSED) {
         cleanup_free char *origin = world_view(&w);
         assert_int_equal(world_try(&w, "alpha", 60), 0);
         scratch_remove(&w.scratch, WORLD_JOURNAL);
+        w.now_ms += 59999;
+        assert_int_equal(world_revert(&w, "deadline"), 4);
+        assert_true(world_has_finding(&w, DIAG_DEADLINE_NOT_PASSED));
+        w.now_ms += 1;
         assert_int_equal(world_revert(&w, "deadline"), 6);
         assert_true(world_has_finding(&w, DIAG_REVERTED_WITHOUT_STATE));
         assert_true(world_view_is(&w, origin));
@@ -252,6 +292,8 @@ static void test_revert_error_at_every_call(void **state UNUSED) {
 TEST_MAIN(cmocka_unit_test(test_revert_by_user_is_not_quarantined),
           cmocka_unit_test(test_revert_by_guard_quarantines),
           cmocka_unit_test(test_revert_by_gate_tells_the_numbers),
+          cmocka_unit_test(test_revert_before_the_deadline_is_refused),
+          cmocka_unit_test(test_revert_without_a_deadline_is_refused),
           cmocka_unit_test(test_revert_of_another_transaction_is_refused),
           cmocka_unit_test(test_revert_keeps_a_foreign_value),
           cmocka_unit_test(test_revert_stuck_stays_open),

@@ -83,6 +83,58 @@ static void test_undecided_survives_recovery_and_soft_reboot(void **state UNUSED
         world_deinit(&w);
 }
 
+/* What the gate measured before the change is not to be had again. */
+static void test_undecided_keeps_the_gates_baseline(void **state UNUSED) {
+        World w;
+        world_init(&w);
+        const char *names[] = { "alpha" };
+        EngineRequest request = {
+                .verb = ENGINE_ENABLE,
+                .profiles = names,
+                .n_profiles = 1,
+                .confirm_within_s = 60,
+                .gate = "{\"listen_overflows\":[0,0,1]}",
+                .caller = &w.caller,
+                .via = "socket",
+        };
+        assert_int_equal(world_run(&w, &request), 0);
+        cleanup_free char *before = scratch_read(&w.scratch, WORLD_PENDING, NULL);
+        assert_non_null(strstr(before, "listen_overflows"));
+
+        scratch_remove(&w.scratch, WORLD_PENDING);
+        assert_int_equal(world_recover(&w), 0);
+        cleanup_free char *after = scratch_read(&w.scratch, WORLD_PENDING, NULL);
+        assert_string_equal(before, after);
+        world_deinit(&w);
+}
+
+static void test_undecided_refuses_an_endless_baseline(void **state UNUSED) {
+        World w;
+        world_init(&w);
+        const char *names[] = { "alpha" };
+        cleanup_free char *gate = malloc(JOURNAL_GATE_MAX + 2);
+        assert_non_null(gate);
+        memset(gate, 'x', JOURNAL_GATE_MAX + 1);
+        gate[JOURNAL_GATE_MAX + 1] = '\0';
+        EngineRequest request = {
+                .verb = ENGINE_ENABLE,
+                .profiles = names,
+                .n_profiles = 1,
+                .confirm_within_s = 60,
+                .gate = gate,
+                .caller = &w.caller,
+                .via = "socket",
+        };
+        assert_int_equal(world_run(&w, &request), 2);
+        assert_string_equal(world_live(&w, "net/core/somaxconn"), "4000");
+        assert_false(scratch_has(&w.scratch, WORLD_PENDING));
+
+        gate[JOURNAL_GATE_MAX] = '\0';
+        assert_int_equal(world_run(&w, &request), 0);
+        assert_int_equal(world_rollback(&w, NULL), 0);
+        world_deinit(&w);
+}
+
 static void test_undecided_expired_makes_room(void **state UNUSED) {
         World w;
         world_init(&w);
@@ -130,6 +182,8 @@ TEST_MAIN(cmocka_unit_test(test_undecided_same_request_is_told_again),
           cmocka_unit_test(test_undecided_any_other_request_is_refused),
           cmocka_unit_test(test_undecided_without_deadline_names_the_reboot),
           cmocka_unit_test(test_undecided_survives_recovery_and_soft_reboot),
+          cmocka_unit_test(test_undecided_keeps_the_gates_baseline),
+          cmocka_unit_test(test_undecided_refuses_an_endless_baseline),
           cmocka_unit_test(test_undecided_expired_makes_room),
           cmocka_unit_test(test_undecided_ends_with_the_boot),
           cmocka_unit_test(test_undecided_of_another_namespace))

@@ -23,7 +23,10 @@ static struct {
         size_t n_exit_codes;
         bool keeps_pending;
         int64_t now_ms, step_ms;
+        int64_t deadline_ms; /* what a refusal writes anew into pending; 0: nothing */
 } fake;
+
+static void write_pending(int64_t deadline_ms, const char *gate);
 
 static void text_keep(char *ret, size_t size, const char *text) {
         (void) snprintf(ret, size, "%s", text ? text : "");
@@ -43,6 +46,8 @@ int engine_run(Engine *engine, const EngineRequest *request, EngineResult *ret, 
         text_keep(fake.evidence, sizeof(fake.evidence), request->evidence);
         if (code < 0)
                 return error_set(reterr, code, "cannot go on");
+        if (code == 4 && fake.deadline_ms > 0)
+                write_pending(fake.deadline_ms, NULL);
         if (!fake.keeps_pending && code != 4)
                 (void) unlinkat(scratch.run_fd, "pending", 0);
         *ret = (EngineResult){ .findings = diag_list_new(), .exit_code = code };
@@ -168,6 +173,20 @@ static void test_run_tries_again(void **state) {
         scratch_run_close(&scratch);
 }
 
+/* The journal knows better than the file: the engine refuses and writes it anew. */
+static void test_run_follows_the_deadline_of_the_journal(void **state) {
+        (void) state;
+        static const int codes[] = { 4, 6 };
+        begin(codes, ELEMENTSOF(codes));
+        fake.step_ms = 200;
+        fake.deadline_ms = 4000;
+        write_pending(1000, NULL);
+        assert_int_equal(run(NULL, NULL, NULL), 0);
+        assert_int_equal(fake.n_runs, 2);
+        assert_true(fake.now_ms >= 4000);
+        scratch_run_close(&scratch);
+}
+
 /* The kernel refuses, and the file is gone: only this process knows that it is not done. */
 static void test_run_gives_up_loudly(void **state) {
         (void) state;
@@ -244,6 +263,7 @@ static void test_run_without_a_directory(void **state) {
 
 TEST_MAIN(cmocka_unit_test(test_run_with_nothing_to_watch),
           cmocka_unit_test(test_run_takes_back_at_the_deadline),
+          cmocka_unit_test(test_run_follows_the_deadline_of_the_journal),
           cmocka_unit_test(test_run_tries_again), cmocka_unit_test(test_run_gives_up_loudly),
           cmocka_unit_test(test_run_asks_the_journal_about_a_strange_file),
           cmocka_unit_test(test_run_gate_ends_the_window), cmocka_unit_test(test_run_sigterm),

@@ -247,6 +247,7 @@ static void test_prepared_with_a_window(void **state) {
         prepared.window_s = 60;
         prepared.profiles = profiles;
         prepared.n_profiles = ELEMENTSOF(profiles);
+        prepared.gate = "{\"rates\":[]}";
         CLEANUP(strbuf_deinit) StrBuf out = {};
         assert_int_equal(journal_prepared_encode(&prepared, &out), 0);
 
@@ -258,6 +259,7 @@ static void test_prepared_with_a_window(void **state) {
         assert_int_equal(got.window_s, 60);
         assert_int_equal(got.n_profiles, 2);
         assert_string_equal(got.profiles[1].name, "db");
+        assert_string_equal(got.gate, prepared.gate);
 
         static const struct {
                 const char *from, *to, *says;
@@ -265,6 +267,7 @@ static void test_prepared_with_a_window(void **state) {
                 { "\"s\":60", "\"s\":-1", "member 's'" },
                 { "\"name\":\"db\"", "\"name\":7", "profile 1: member 'name'" },
                 { "\"window\":{", "\"window\":{\"x\":1,", "unknown member 'x'" },
+                { "\"gate\":\"", "\"gate\":7,\"y\":\"", "member 'gate'" },
         };
         TEST_EACH(row, rows) {
                 cleanup_free char *bad = test_replace(strbuf_text(&out), row->from, row->to);
