@@ -19,6 +19,7 @@
 /* Below WatchdogSec= of the unit with everything else that is done between two pings. */
 #define GUARD_LOCK_WAIT_MS 5000
 #define GUARD_TICK_MS      1000
+#define GUARD_GATE_MS      500
 #define GUARD_IDLE_MS      10000
 #define GUARD_PAUSE_MIN_MS 100
 #define GUARD_PAUSE_MAX_MS 10000
@@ -269,7 +270,7 @@ static void watch_ask_gate(Watch *watch) {
         int64_t now = guard_now_ms(guard);
         if (now < watch->next_gate_ms)
                 return;
-        watch->next_gate_ms = now + GUARD_TICK_MS;
+        watch->next_gate_ms = now + GUARD_GATE_MS;
         if (guard->gate(guard->gate_userdata, watch->target.tx, watch->target.gate,
                         &watch->evidence)) {
                 watch->target.deadline_ms = now;
@@ -285,9 +286,13 @@ static int watch_timeout_ms(const Watch *watch) {
         int64_t watchdog = watch->guard->notify->watchdog_ms;
         if (watchdog > 0 && timeout > watchdog / 3)
                 timeout = watchdog / 3;
-        bool ticks = watch_has_gate(watch) || !watch->armed.is_locked || !watch->is_ready;
+        bool ticks = !watch->armed.is_locked || !watch->is_ready;
         if (ticks && timeout > GUARD_TICK_MS)
                 timeout = GUARD_TICK_MS;
+        if (watch_has_gate(watch)) {
+                int64_t left = watch->next_gate_ms - guard_now_ms(watch->guard);
+                timeout = left < 0 ? 0 : left < timeout ? left : timeout;
+        }
         if (watch->n_tries > 0) {
                 int64_t left = watch->next_try_ms - guard_now_ms(watch->guard);
                 timeout = left < 0 ? 0 : left < timeout ? left : timeout;

@@ -18,7 +18,7 @@
 #include "engine/engine.h"
 #include "helper/notify.h"
 
-/* The health gate: asked once a second through a window that has a baseline. Returns whether the change has to be taken
+/* The health gate: asked twice a second through a window that has a baseline. Returns whether the change has to be taken
  * back now, and why, in one sentence with the numbers. Called for one transaction after the other, never at once. */
 typedef bool (*GuardGate)(
                 void *userdata, const char *tx, const char *baseline, StrBuf *ret_evidence);

@@ -26,6 +26,8 @@
 #include "helper/armed.h"
 #include "helper/audit-group.h"
 #include "helper/capabilities.h"
+#include "helper/gate-baseline.h"
+#include "helper/gate-watch.h"
 #include "helper/guard.h"
 #include "helper/hygiene.h"
 #include "helper/journald.h"
@@ -235,12 +237,19 @@ static int run_serve(const Invocation *invocation) {
         if (!connection)
                 return fail("out of memory");
 
+        GateBaselineTask gate = {
+                .engine = &context.engine,
+                .caller_fd = STDIN_FILENO,
+                .log = log_line,
+        };
         Service service = {
                 .engine = &context.engine,
                 .connection = connection,
                 .caller = &caller,
                 .via = via_of_start(start),
                 .unfit = is_fit ? NULL : error.text,
+                .sample_gate = gate_baseline_sample,
+                .gate_userdata = &gate,
                 .log = log_line,
         };
         Error service_error = {};
@@ -319,9 +328,16 @@ static int run_guard(const Invocation *invocation) {
         if (context_open(&context, START_DIRECT, invocation, &error) < 0)
                 return fail(error.text);
 
+        CLEANUP(gate_watcher_close)
+        GateWatcher gate = {
+                .sampler = { .seam = context.engine.seam, .root_fd = context.root_fd },
+                .log = log_line,
+        };
         Guard guard = {
                 .engine = &context.engine,
                 .notify = &invocation->notify,
+                .gate = gate_watcher_ask,
+                .gate_userdata = &gate,
                 .log = log_line,
                 .tell = log_findings,
         };

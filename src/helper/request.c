@@ -17,15 +17,22 @@ static const char *find_contradiction(const Parameters *p) {
         return p->gate && p->confirm_within_s == 0 ? "gate" : NULL;
 }
 
-static json_t *answer_no_gate(void) {
+/* Nothing was begun. */
+static json_t *answer_no_gate(const char *why) {
         CLEANUP(diag_list_freep) DiagList *findings = diag_list_new();
         if (!findings)
                 return NULL;
         Diag *diag = diag_add(
                         findings, DIAG_NOT_SUPPORTED_HERE, (Span){ 0 },
-                        "this helper has no health gate");
+                        "the health gate cannot be used here: %s", why);
         diag_set_help(findings, diag, "leave out --gate and watch the counters yourself");
         return answer_refused(findings);
+}
+
+/* Only a window that can be opened is worth the wait; the engine says why it cannot. */
+static bool needs_baseline(const Service *service, const Parameters *p) {
+        const Engine *engine = service->engine;
+        return p->gate && !p->dry_run && !engine->files_only && engine->arm;
 }
 
 /* What the engine is asked; the strings are the message's. */
@@ -57,13 +64,16 @@ int request_answer(
         if (bad)
                 return answer_or_nomem(answer_invalid_parameter(bad), ret, reterr);
         if (p->gate && !service->sample_gate)
-                return answer_or_nomem(answer_no_gate(), ret, reterr);
+                return answer_or_nomem(answer_no_gate("this helper has none"), ret, reterr);
 
         cleanup_free char *gate = NULL;
-        if (p->gate && !p->dry_run) {
-                int r = service->sample_gate(service->gate_userdata, &gate, reterr);
+        if (needs_baseline(service, p)) {
+                Error error = { 0 };
+                int r = service->sample_gate(service->gate_userdata, &gate, &error);
+                if (r == -ENOMEM)
+                        return error_set(reterr, r, "cannot sample the counters");
                 if (r < 0)
-                        return r;
+                        return answer_or_nomem(answer_no_gate(error.text), ret, reterr);
         }
         EngineRequest request = request_of(service, verb, p);
         request.gate = gate;

@@ -50,6 +50,8 @@ int engine_read_state(
 static char baseline[] = "{\"v\":1}";
 
 static int sample(void *userdata, char **ret, Error *reterr) {
+        if (userdata == &fake)
+                return error_set(reterr, -ENOMEM, "out of memory");
         if (!userdata)
                 return error_set(reterr, -EIO, "cannot sample");
         *ret = strdup(userdata);
@@ -125,32 +127,46 @@ static void test_answer_refuses_contradictions(void **state) {
         }
 }
 
+static int arm(void *userdata UNUSED, const char *tx UNUSED, Error *reterr UNUSED) {
+        return 0;
+}
+
 static void test_answer_gate(void **state) {
         (void) state;
         const struct {
-                Service service;
-                bool dry_run;
+                void *userdata;
+                bool dry_run, files_only, no_guard;
                 int want_r, n_runs;
-                const char *gate;
+                const char *gate, *says;
         } rows[] = {
-                { { .sample_gate = sample, .gate_userdata = baseline }, false, 0, 1, baseline },
+                { baseline, false, false, false, 0, 1, baseline, "pending" },
                 /* nothing will be watched, so nothing is sampled */
-                { { .sample_gate = sample }, true, 0, 1, "" },
-                { { .sample_gate = sample }, false, -EIO, 0, "" },
+                { NULL, true, false, false, 0, 1, "", "pending" },
+                { NULL, false, true, false, 0, 1, "", "pending" },
+                { NULL, false, false, true, 0, 1, "", "pending" },
+                /* no change without the gate that was asked for */
+                { NULL, false, false, false, 0, 0, "", "cannot sample" },
+                { &fake, false, false, false, -ENOMEM, 0, "", "" },
         };
         TEST_EACH(row, rows) {
-                Service service = row->service;
+                Engine engine = { .files_only = row->files_only,
+                                  .arm = row->no_guard ? NULL : arm };
+                Service service = { .engine = &engine,
+                                    .sample_gate = sample,
+                                    .gate_userdata = row->userdata };
                 Parameters p = { .confirm_within_s = 60, .gate = true, .dry_run = row->dry_run };
                 int r;
                 char *text = ask(&service, &p, &r);
                 assert_int_equal(r, row->want_r);
                 assert_int_equal(fake.n_runs, row->n_runs);
+                assert_non_null(strstr(text, row->says));
                 if (fake.n_runs > 0)
                         assert_string_equal(fake.gate, row->gate);
                 free(text);
         }
         /* refused rather than left out */
-        Service without = { 0 };
+        Engine engine = { .arm = arm };
+        Service without = { .engine = &engine };
         int r;
         char *text = ask(&without, &(Parameters){ .confirm_within_s = 60, .gate = true }, &r);
         assert_int_equal(r, 0);
