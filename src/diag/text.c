@@ -337,6 +337,9 @@ static void render_diag(Renderer *r, const Diag *diag) {
                                                             .text = diag->labels[i].text });
         for (size_t i = 0; i < diag->n_notes; i++)
                 render_remark(r, "note", diag->notes[i]);
+        const DiagRow *row = diag_row(diag->id);
+        for (size_t i = 0; i < row->n_sources; i++)
+                render_remark(r, "source", row->sources[i]);
         if (diag->help)
                 render_remark(r, "help", diag->help);
 }

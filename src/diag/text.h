@@ -4,7 +4,7 @@
 /*
  * Diagnostics as text for people, in the compiler form of STYLE part 7: first line
  * `name:line:column: error[TW417]: message`, the line, carets under the place, dashes under the labels,
- * then `= note:` and `= help:`. A diagnostic without a place is `error[TW417]: message`.
+ * then `= note:`, `= source:` for each that the registry names, and `= help:`. A diagnostic without a place is `error[TW417]: message`.
  *
  * Columns are characters, carets go by display width, tabs show as one space, control and bidirectional
  * characters are escaped as \xNN or \u{NNNN}, so that hostile text cannot paint the terminal. A blank line

@@ -136,7 +136,12 @@ static void test_colour_only_when_asked(void **state UNUSED) {
         TEST_EACH(row, rows) {
                 CLEANUP(diag_list_freep) DiagList *list = diag_list_new();
                 (void) diag_add(list, row->id, (Span){ 0 }, "m");
-                assert_rendered(list, &(DiagTextOptions){ .colour = true }, row->want);
+                CLEANUP(strbuf_deinit) StrBuf want = {};
+                strbuf_add(&want, row->want);
+                for (size_t i = 0; i < diag_row(row->id)->n_sources; i++)
+                        strbuf_addf(&want, "   \033[1;34m= \033[0m\033[1msource:\033[0m %s\n",
+                                    diag_row(row->id)->sources[i]);
+                assert_rendered(list, &(DiagTextOptions){ .colour = true }, strbuf_text(&want));
         }
 }
 
