@@ -5,9 +5,9 @@
 
 /* In the order of help. */
 static const Command *const verb_table[] = {
-        &cmd_list,    &cmd_show,    &cmd_validate, &cmd_plan,    &cmd_enable,
-        &cmd_disable, &cmd_confirm, &cmd_rollback, &cmd_recover, &cmd_release,
-        &cmd_status,  &cmd_verify,  &cmd_history,  &cmd_sandbox,
+        &cmd_list,    &cmd_show,    &cmd_validate, &cmd_explain,  &cmd_plan,
+        &cmd_enable,  &cmd_disable, &cmd_confirm,  &cmd_rollback, &cmd_recover,
+        &cmd_release, &cmd_status,  &cmd_verify,   &cmd_history,  &cmd_sandbox,
 };
 
 static const char *const group_titles[] = {

@@ -10,6 +10,7 @@
 extern const Command cmd_confirm;
 extern const Command cmd_disable;
 extern const Command cmd_enable;
+extern const Command cmd_explain;
 extern const Command cmd_history;
 extern const Command cmd_list;
 extern const Command cmd_plan;

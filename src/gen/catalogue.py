@@ -60,15 +60,32 @@ def c_bool(value: bool) -> str:
     return "true" if value else "false"
 
 
-def kernel_spelling(default) -> str | None:
+def kernel_spelling(default, separator="\t") -> str | None:
     """A default as the kernel prints it: tabs between numbers."""
     if isinstance(default, list):
-        return "\t".join(str(n) for n in default)
+        return separator.join(str(n) for n in default)
     return None if default is None else str(default)
 
 
+def arrays(row: dict):
+    """(member of SysctlSpec, C type, C expressions) for what a row has any number of."""
+    texts = "const char *const"
+    yield "choices", "const SysctlChoice", [f"{{ {c_number(c['value'])}, {c_string(c['means'])} }}" for c in row["choices"]]
+    yield "backported", "const KernelVersion", [c_version(version) for version in row["backported"]]
+    yield "older", "const SysctlOlder", [
+        f"{{ {c_version(o['before'])}, {c_string(o['field'])}, "
+        f"{c_string(kernel_spelling(o['was'], ' to ' if o['field'] == 'kernel' else ' '))} }}"
+        for o in row["older"]
+    ]
+    yield "interactions", texts, [c_string(text) for text in row["interactions"]]
+    yield "judgements", "const SysctlJudgement", [
+        f"{{ {c_string(r['when'])}, {c_string(r['level'])}, {c_string(r['reason'])} }}" for r in row["rules"]
+    ]
+    yield "sources", texts, [c_string(text) for text in row["sources"]]
+
+
 def members(i: int, row: dict):
-    """(member of SysctlSpec, C expression) in the order of the struct."""
+    """(member of SysctlSpec, C expression); what is not named is zero."""
     kernel, sane = row["kernel"] or (0, 0), row["sane"] or (0, 0)
     yield "key", c_string(row["key"])
     yield "path", c_string(row["key"].replace(".", "/"))
@@ -82,8 +99,6 @@ def members(i: int, row: dict):
     yield "sane_min", c_number(sane[0])
     yield "sane_max", c_number(sane[1])
     yield "rounding", "SYSCTL_ROUNDING_" + row["rounding"].replace("-", "_").upper()
-    yield "choices", f"choices_{i}" if row["choices"] else "NULL"
-    yield "n_choices", str(len(row["choices"]))
     yield "zero_means", c_string(row["zero_means"])
     yield "default_text", c_string(kernel_spelling(row["default"]))
     yield "default_note", c_string(row["default_note"])
@@ -103,21 +118,20 @@ def members(i: int, row: dict):
     yield "does", c_string(row["does"])
     yield "myth", c_string(row["myth"])
     yield "replacement", c_string(row["replacement"])
-    yield "sources", f"sources_{i}"
-    yield "n_sources", str(len(row["sources"]))
+    for name, _, items in arrays(row):
+        if items:
+            yield name, f"{name}_{i}"
+            yield f"n_{name}", str(len(items))
 
 
 def render(rows: list[dict]) -> str:
     out = [HEAD]
     for i, row in enumerate(rows):
-        if row["choices"]:
-            out.append(f"\nstatic const SysctlChoice choices_{i}[] = {{\n")
-            for choice in row["choices"]:
-                out.append(f"        {{ {c_number(choice['value'])}, {c_string(choice['means'])} }},\n")
-            out.append("};\n")
-        out.append(f"\nstatic const char *const sources_{i}[] = {{\n")
-        out.extend(f"        {c_string(source)},\n" for source in row["sources"])
-        out.append("};\n")
+        for name, c_type, items in arrays(row):
+            if items:
+                out.append(f"\nstatic {c_type} {name}_{i}[] = {{\n")
+                out.extend(f"        {item},\n" for item in items)
+                out.append("};\n")
 
     out.append("\nconst SysctlSpec catalogue_table[] = {\n")
     for i, row in enumerate(rows):

@@ -70,6 +70,20 @@ typedef struct KernelVersion {
         uint32_t major, minor, patch;
 } KernelVersion;
 
+/* What an older kernel had otherwise, for documents. */
+typedef struct SysctlOlder {
+        KernelVersion before; /* the first that has it as the row says */
+        const char *field;    /* "kernel", "default" or "new_namespace" */
+        const char *was;      /* as text */
+} SysctlOlder;
+
+/* A judgement on values, for documents: the safety rules judge by themselves. */
+typedef struct SysctlJudgement {
+        const char *when;
+        const char *level;  /* "safe", "caution", "dangerous", "refuse" */
+        const char *reason; /* NULL for safe values at most */
+} SysctlJudgement;
+
 typedef struct SysctlSpec {
         const char *key;  /* dotted, the only spelling profiles may use */
         const char *path; /* below /proc/sys, with slashes */
@@ -88,10 +102,14 @@ typedef struct SysctlSpec {
         const char *default_note; /* when it is not a constant, or differed between versions; may be NULL */
         KernelVersion since,
                         until; /* mainline: first with it, first without it; 0.0.0 = always, never */
-        const char *vendor;    /* NULL for mainline */
+        const KernelVersion *backported; /* stable releases before `since` that have it too */
+        size_t n_backported;
+        const char *vendor; /* NULL for mainline */
         SysctlScope scope;
         KernelVersion scope_since; /* from when the value is per namespace; 0.0.0 = always */
         SysctlNew new_namespace;
+        const SysctlOlder *older;
+        size_t n_older;
         const char *module; /* kernel module that registers it, or NULL when built in */
         bool settable;      /* false: read-only, removed, or not writable by the helper's unit */
         const char *not_settable_because; /* set when settable is false */
@@ -99,9 +117,13 @@ typedef struct SysctlSpec {
         int write_order;                  /* lower first; default 50. Undo runs in reverse */
         SysctlRisk risk;
         const char *risk_reason;
-        const char *does;        /* what it does, one or two sentences */
-        const char *myth;        /* what people wrongly believe, or NULL */
-        const char *replacement; /* what to use instead of a removed key, or NULL */
+        const char *does;                /* what it does, one or two sentences */
+        const char *myth;                /* what people wrongly believe, or NULL */
+        const char *replacement;         /* what to use instead of a removed key, or NULL */
+        const char *const *interactions; /* other keys, options and counters it works with */
+        size_t n_interactions;
+        const SysctlJudgement *judgements;
+        size_t n_judgements;
         const char *const *sources;
         size_t n_sources;
 } SysctlSpec;

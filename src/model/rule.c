@@ -34,3 +34,12 @@ bool rule_origin(const RuleFacts *facts, const SysctlSpec *spec, int64_t *ret) {
 const KernelVersion *rule_kernel(const RuleFacts *facts) {
         return facts->live ? &facts->live->kernel : NULL;
 }
+
+bool rule_concerns(const Rule *rule, const char *key) {
+        if (rule->key && streq(rule->key, key))
+                return true;
+        for (size_t i = 0; i < ELEMENTSOF(rule->also); i++)
+                if (rule->also[i] && streq(rule->also[i], key))
+                        return true;
+        return false;
+}

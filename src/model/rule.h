@@ -51,3 +51,5 @@ bool rule_integer(const RuleFacts *facts, const char *key, int64_t *ret);
 bool rule_origin(const RuleFacts *facts, const SysctlSpec *spec, int64_t *ret);
 /* The kernel that is judged for, or NULL. */
 const KernelVersion *rule_kernel(const RuleFacts *facts);
+/* Whether the rule is about the key, or asks about it too. A rule about every key is about none in particular. */
+bool rule_concerns(const Rule *rule, const char *key);

@@ -280,7 +280,23 @@ static void test_acceptance_reaches(void **state UNUSED) {
         }
 }
 
-TEST_MAIN(cmocka_unit_test(test_rule_table), cmocka_unit_test(test_rules_of_nothing),
+static void test_rules_get_gives_each_once(void **state) {
+        (void) state;
+        assert_true(rules_count() >= 6);
+        for (size_t n = 0; n < rules_count(); n++) {
+                const Rule *rule = rules_get(n);
+                assert_true(!rule->key || catalogue_find(rule->key));
+                assert_true(!rule->key || rule_concerns(rule, rule->key));
+                assert_false(rule_concerns(rule, "net.ipv4.no_such_key"));
+                for (size_t k = 0; k < ELEMENTSOF(rule->also); k++)
+                        assert_true(!rule->also[k] || rule_concerns(rule, rule->also[k]));
+                for (size_t k = 0; k < n; k++)
+                        assert_ptr_not_equal(rules_get(k), rule);
+        }
+}
+
+TEST_MAIN(cmocka_unit_test(test_rule_table), cmocka_unit_test(test_rules_get_gives_each_once),
+          cmocka_unit_test(test_rules_of_nothing),
           cmocka_unit_test(test_missing_acceptance_gives_the_lines),
           cmocka_unit_test(test_missing_acceptance_beside_another),
           cmocka_unit_test(test_missing_acceptance_in_a_file_of_the_site),
