@@ -15,6 +15,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 TOP = os.path.dirname(os.path.dirname(HERE))
 sys.path.insert(0, os.path.join(TOP, "src", "gen"))
 CATALOGUE = os.path.join(TOP, "schema", "sysctls.yaml")
+TABLE = os.path.join(HERE, "table.json")
 
 from catalogue_reader import read_catalogue  # noqa: E402
 from judge import Difference, Kernel, differences  # noqa: E402

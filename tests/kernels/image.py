@@ -4,6 +4,7 @@
     image = Image()
     image.add_file("/init", path, 0o755)
     image.add_program("/usr/bin/x", path)     with the libraries that it is linked with
+    image.add_library("libx.so.1")            the same for one that is loaded at run time
     image.add_modules(root, names)            kernel modules and what they depend on, as /modules/NN-NAME.ko
     image.write(path)
 
@@ -41,6 +42,14 @@ class Image:
         for library in re.findall(r"(/\S+) \(0x", linked):
             if library not in self.entries:
                 self.add_file(library, os.path.realpath(library), 0o755)
+
+    def add_library(self, name):
+        """A library that a program loads while it runs, with what it is linked with."""
+        known = subprocess.run(["ldconfig", "-p"], capture_output=True, text=True, check=True).stdout
+        found = re.search(rf"^\t{re.escape(name)} .* => (/\S+)$", known, re.M)
+        if found is None:
+            raise FileNotFoundError(f"{name} is not installed")
+        self.add_program(found[1], found[1])
 
     def add_modules(self, root, names):
         available = module_files(root)

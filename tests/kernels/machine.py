@@ -66,10 +66,12 @@ def running_release():
 
 def build_probe(folder):
     path = os.path.join(folder, "probe")
-    command = ["gcc", "-std=gnu17", "-O1", "-Wall", "-Wextra", "-Werror", "-static", "-o", path, os.path.join(HERE, "probe.c")]
+    new = f"{path}.{os.getpid()}"  # others that ask at the same time may be running it
+    command = ["gcc", "-std=gnu17", "-O1", "-Wall", "-Wextra", "-Werror", "-static", "-o", new, os.path.join(HERE, "probe.c")]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode != 0:
         raise Failed(f"the probe does not compile: {done.stderr}")
+    os.replace(new, path)
     return path
 
 
