@@ -108,6 +108,7 @@ static void add_row(Context *context, Table *table, const AuditEntry *entry) {
         clock_text_add_utc(text_of(object, "t"), &when);
         add_who(object, &who);
         const char *verb = text_of(object, "verb"), *why = text_of(object, "why");
+        const char *evidence = text_of(object, "evidence");
         strbuf_add(&what, verb ? verb : audit_event_name(entry->record.event));
         CLEANUP(strbuf_deinit) StrBuf profiles = {};
         add_profiles(object, &profiles);
@@ -115,6 +116,8 @@ static void add_row(Context *context, Table *table, const AuditEntry *entry) {
                 strbuf_addf(&what, " → %s", strbuf_text(&profiles));
         if (why)
                 strbuf_addf(&what, " (%s)", why);
+        if (evidence)
+                strbuf_addf(&what, " (%s)", evidence);
         /* the day and the minute; --verbose tells more */
         const char *short_when = arena_copy_n(
                         context->arena, strbuf_text(&when), when.length < 16 ? when.length : 16);
@@ -200,6 +203,8 @@ static int render_one(Context *context, const AuditEntry *entry) {
         add_escaped_line(out, "verb", text_of(object, "verb"));
         add_escaped_line(out, "why", text_of(object, "why"));
         add_escaped_line(out, "adopt", text_of(object, "adopt"));
+        add_escaped_line(out, "cause", text_of(object, "cause"));
+        add_escaped_line(out, "saw", text_of(object, "evidence"));
         add_escaped_line(out, "profiles", strbuf_text(&profiles));
         if (json_object_get(object, "gen"))
                 strbuf_addf(out, "  %-8s %lld → %lld\n", "steps", number_of(object, "gen", "from"),

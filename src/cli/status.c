@@ -10,6 +10,7 @@
 #include "cli/table.h"
 #include "cli/verbs.h"
 #include "cli/window.h"
+#include "diag/text.h"
 
 typedef enum KeyState {
         KEY_STATE_OK,
@@ -160,9 +161,9 @@ static json_t *quarantined_to_json(const Host *host) {
                 char digest[SHA256_HEX_SIZE];
                 sha256_to_hex(&row->digest, digest);
                 (void) json_array_append_new(
-                                array,
-                                json_pack("{s:s, s:s, s:s, s:s}", "name", row->name, "digest",
-                                          digest, "cause", row->cause, "transaction", row->tx));
+                                array, json_pack("{s:s, s:s, s:s, s:s?, s:s}", "name", row->name,
+                                                 "digest", digest, "cause", row->cause, "evidence",
+                                                 row->evidence, "transaction", row->tx));
         }
         return array;
 }
@@ -365,10 +366,13 @@ static void add_quarantined(const Quarantine *row, StrBuf *out) {
                         text = causes[i].text;
         char digest[SHA256_HEX_SIZE];
         sha256_to_hex(&row->digest, digest);
-        strbuf_addf(out,
-                    "Quarantined: %s (%.8s) %s.\n"
-                    "To let it be enabled again: twprofile release %s --reason=TEXT\n\n",
-                    row->name, digest, text, row->name);
+        strbuf_addf(out, "Quarantined: %s (%.8s) %s", row->name, digest, text);
+        if (row->evidence) {
+                strbuf_add(out, ":\n");
+                diag_text_add_escaped(out, row->evidence, strlen(row->evidence));
+        }
+        strbuf_addf(out, ".\nTo let it be enabled again: twprofile release %s --reason=TEXT\n\n",
+                    row->name);
 }
 
 /* What is to be known before the numbers are believed. */

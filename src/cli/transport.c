@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "config.h"
+#include "diag/text.h"
 
 #define INTERFACE           "org.twprofile."
 #define EXIT_CANNOT_EXECUTE 127
@@ -184,6 +185,11 @@ static void show_progress(const Context *context, json_t *progress) {
                 return; /* decoration: an unknown form is not shown */
         CLEANUP(strbuf_deinit) StrBuf line = {};
         strbuf_addf(&line, "\r\033[K[%lld/%lld] %s", (long long) done, (long long) total, step);
+        /* the one step that takes its time has something to say; the others name the transaction */
+        if (text && streq(step, "baseline")) {
+                strbuf_add(&line, ": ");
+                diag_text_add_escaped(&line, text, strlen(text));
+        }
         (void) fputs(strbuf_text(&line), stderr); /* decoration */
 }
 

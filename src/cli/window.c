@@ -13,6 +13,7 @@
 #include "cli/clock-text.h"
 #include "cli/duration.h"
 #include "cli/host.h"
+#include "diag/text.h"
 
 /* The guard needs some milliseconds; it may have to wait for the lock. */
 #define OVERDUE_MS 30000
@@ -127,6 +128,13 @@ WindowState window_judge(const Status *status, const char *tx) {
         return WINDOW_UNKNOWN;
 }
 
+const char *window_evidence(const Status *status, const char *tx) {
+        for (size_t i = 0; i < status->n_quarantined; i++)
+                if (streq_null(status->quarantined[i].tx, tx))
+                        return status->quarantined[i].evidence;
+        return NULL;
+}
+
 static const struct {
         const char *text;
         bool by_itself;
@@ -139,7 +147,7 @@ static const struct {
 };
 
 /* A view that cannot be read just now is looked at again. */
-static WindowState look(const Context *context) {
+static WindowState look(const Context *context, StrBuf *evidence) {
         Context own;
         if (context_init(&own) < 0)
                 return WINDOW_OPEN;
@@ -148,6 +156,11 @@ static WindowState look(const Context *context) {
         Host host = HOST_EMPTY;
         if (host_open(&host, &own, &own.error) == 0 && host.status_state == HOST_STATUS_CURRENT)
                 state = window_judge(&host.status, context->awaiting_tx);
+        const char *seen = state == WINDOW_GATED
+                                           ? window_evidence(&host.status, context->awaiting_tx)
+                                           : NULL;
+        if (seen)
+                diag_text_add_escaped(evidence, seen, strlen(seen));
         host_close(&host);
         context_deinit(&own);
         return state;
@@ -187,8 +200,10 @@ static void wait_a_second(int fd, int64_t deadline_ms) {
                 ; /* that something happened is all there is to know */
 }
 
-static int tell_end(WindowState state, int exit_code) {
+static int tell_end(WindowState state, const StrBuf *evidence, int exit_code) {
         (void) fputs("\r\033[K", stderr); /* decoration, as all of it */
+        if (evidence->length > 0)
+                (void) fprintf(stderr, "%s.\n", strbuf_text(evidence));
         if (state != WINDOW_OPEN) {
                 (void) fputs(ends[state].text, stderr);
                 return ends[state].by_itself ? EXIT_UNDONE : exit_code;
@@ -209,12 +224,13 @@ int window_linger(const Context *context, int exit_code) {
                 return exit_code;
         cleanup_close int fd = watch_view();
         int64_t deadline_ms = context->awaiting_deadline_ms;
-        WindowState state = look(context);
+        CLEANUP(strbuf_deinit) StrBuf evidence = {};
+        WindowState state = look(context, &evidence);
         while (state == WINDOW_OPEN && !is_interrupted && ms_left(deadline_ms) > -OVERDUE_MS) {
                 show(deadline_ms);
                 wait_a_second(fd, deadline_ms);
-                state = look(context);
+                state = look(context, &evidence);
         }
         (void) sigaction(SIGINT, &before, NULL); /* what was there before is taken again */
-        return tell_end(state, exit_code);
+        return tell_end(state, &evidence, exit_code);
 }

@@ -24,6 +24,8 @@ typedef enum WindowState {
 } WindowState;
 
 WindowState window_judge(const Status *status, const char *tx);
+/* What the health gate saw of that change, or NULL. */
+const char *window_evidence(const Status *status, const char *tx);
 
 /* Until the deadline, in seconds, from 0. */
 uint64_t window_seconds_left(int64_t deadline_ms);

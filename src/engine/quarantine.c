@@ -134,8 +134,8 @@ static int quarantine_write(Session *session, const Quarantine *row) {
 }
 
 void quarantine_add(
-                Session *session, const JournalProfile *profiles, size_t n, const char *cause,
-                const char *tx) {
+                Session *session, const JournalProfile *profiles, size_t n,
+                const JournalRevert *why, const char *tx) {
         DiagList *findings = session->result->findings;
         struct timespec now;
         (void) clock_gettime(CLOCK_REALTIME, &now);
@@ -144,7 +144,8 @@ void quarantine_add(
                 Quarantine row = {
                         .name = profiles[i].name,
                         .digest = profiles[i].digest,
-                        .cause = cause,
+                        .cause = why->cause,
+                        .evidence = why->evidence,
                         .tx = tx,
                         .time_us = (int64_t) now.tv_sec * 1000000 + now.tv_nsec / 1000,
                 };

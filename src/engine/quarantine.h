@@ -22,10 +22,11 @@ NODISCARD int quarantine_load(Session *session, Error *reterr);
 /* Refuses profiles that the change would bring in. */
 NODISCARD int quarantine_check(Session *session, const Generation *next, Error *reterr);
 
-/* Failures are a warning in the findings: taking back never waits for this. */
+/* `why` with its cause and, of the gate, its evidence. Failures are a warning in the findings: taking back never waits
+ * for this. */
 void quarantine_add(
-                Session *session, const JournalProfile *profiles, size_t n, const char *cause,
-                const char *tx);
+                Session *session, const JournalProfile *profiles, size_t n,
+                const JournalRevert *why, const char *tx);
 
 /* ENGINE_RELEASE: the profile of that name, or of that digest. */
 NODISCARD int quarantine_release(Session *session, Error *reterr);

@@ -254,18 +254,18 @@ static int recovery_quarantine(Recovery *recovery, bool same_boot, Error *reterr
         if (!prepared->has_window || prepared->window_s == 0)
                 return 0;
 
-        const char *cause = same_boot ? NULL : "reboot";
+        JournalRevert revert = { .cause = same_boot ? NULL : "reboot" };
         const JournalFrame *frame = journal_find_last(
                         &session->journal, JOURNAL_REVERT, recovery->last->tx);
         if (frame) {
-                JournalRevert revert;
                 int r = journal_revert_decode(frame, session->arena, &revert, reterr);
                 if (r < 0)
                         return r;
-                cause = revert_is_automatic(revert.cause) ? revert.cause : NULL;
+                if (!revert_is_automatic(revert.cause))
+                        revert.cause = NULL;
         }
-        if (cause)
-                quarantine_add(session, prepared->profiles, prepared->n_profiles, cause,
+        if (revert.cause)
+                quarantine_add(session, prepared->profiles, prepared->n_profiles, &revert,
                                recovery->last->tx);
         return 0;
 }

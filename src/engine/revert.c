@@ -109,7 +109,9 @@ int revert_run(Session *session, const Revert *why, Error *reterr) {
 
         if (revert_is_automatic(why->cause))
                 quarantine_add(session, undecided->prepared.profiles,
-                               undecided->prepared.n_profiles, why->cause, undecided->tx);
+                               undecided->prepared.n_profiles,
+                               &(JournalRevert){ .cause = why->cause, .evidence = why->evidence },
+                               undecided->tx);
         r = revert_tell(session, &restore, reterr);
         if (r < 0)
                 return r;

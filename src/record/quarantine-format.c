@@ -3,13 +3,15 @@
 
 #define NAME_MAX_BYTES 255U
 #define WORD_MAX       64U
+#define EVIDENCE_MAX   1024U
 
 json_t *quarantine_to_json(const Quarantine *quarantine) {
         return json_pack(
-                        "{s:i, s:s, s:o, s:s, s:s, s:I}", "v", QUARANTINE_FORMAT_VERSION, "name",
-                        quarantine->name, "digest", strict_json_sha256(&quarantine->digest),
+                        "{s:i, s:s, s:o, s:s, s:s, s:I, s:o*}", "v", QUARANTINE_FORMAT_VERSION,
+                        "name", quarantine->name, "digest", strict_json_sha256(&quarantine->digest),
                         "cause", quarantine->cause, "tx", quarantine->tx, "time_us",
-                        (json_int_t) quarantine->time_us);
+                        (json_int_t) quarantine->time_us, "evidence",
+                        quarantine->evidence ? strict_json_text(quarantine->evidence) : NULL);
 }
 
 int quarantine_encode(const Quarantine *quarantine, StrBuf *out) {
@@ -24,7 +26,7 @@ int quarantine_from_json(json_t *object, Arena *arena, Quarantine *ret, Error *r
 
         Quarantine quarantine = {};
         uint64_t version = 0;
-        const char *name = NULL, *cause = NULL, *tx = NULL;
+        const char *name = NULL, *cause = NULL, *tx = NULL, *evidence = NULL;
         const StrictField fields[] = {
                 { .name = "v", .kind = STRICT_NUMBER, .ret = &version },
                 { .name = "name", .kind = STRICT_TEXT, .max = NAME_MAX_BYTES, .ret = &name },
@@ -32,6 +34,11 @@ int quarantine_from_json(json_t *object, Arena *arena, Quarantine *ret, Error *r
                 { .name = "cause", .kind = STRICT_WORD, .max = WORD_MAX, .ret = &cause },
                 { .name = "tx", .kind = STRICT_UUID, .ret = &tx },
                 { .name = "time_us", .kind = STRICT_INTEGER, .ret = &quarantine.time_us },
+                { .name = "evidence",
+                  .kind = STRICT_TEXT,
+                  .max = EVIDENCE_MAX,
+                  .optional = true,
+                  .ret = &evidence },
         };
         r = strict_json_read(object, fields, ELEMENTSOF(fields), reterr);
         if (r < 0)
@@ -40,7 +47,9 @@ int quarantine_from_json(json_t *object, Arena *arena, Quarantine *ret, Error *r
         quarantine.name = arena_copy(arena, name);
         quarantine.cause = arena_copy(arena, cause);
         quarantine.tx = arena_copy(arena, tx);
-        if (!quarantine.name || !quarantine.cause || !quarantine.tx)
+        quarantine.evidence = evidence ? arena_copy(arena, evidence) : NULL;
+        if (!quarantine.name || !quarantine.cause || !quarantine.tx ||
+            (evidence && !quarantine.evidence))
                 return error_set(reterr, -ENOMEM, "cannot keep a quarantine");
         *ret = quarantine;
         return 0;

@@ -18,7 +18,8 @@ typedef struct Quarantine {
         Sha256 digest;
         const char *cause; /* kebab-case: "deadline", "gate", "reboot" */
         const char *tx;
-        int64_t time_us; /* CLOCK_REALTIME */
+        int64_t time_us;      /* CLOCK_REALTIME */
+        const char *evidence; /* of the gate: one sentence with the numbers; NULL otherwise */
 } Quarantine;
 
 /* Appends. 0 or -ENOMEM. */

@@ -38,6 +38,18 @@ static void test_judge_table(void **state) {
                 assert_int_equal(window_judge(&row->status, TX), row->want);
 }
 
+static void test_evidence(void **state) {
+        (void) state;
+        static const Quarantine rows[] = {
+                { .name = "web", .cause = "deadline", .tx = OTHER },
+                { .name = "db", .cause = "gate", .tx = TX, .evidence = "97.5/s" },
+        };
+        const Status status = { .quarantined = rows, .n_quarantined = 2 };
+        assert_string_equal(window_evidence(&status, TX), "97.5/s");
+        assert_null(window_evidence(&status, OTHER));
+        assert_null(window_evidence(&(Status){}, TX));
+}
+
 static int64_t boottime_ms(void) {
         struct timespec now;
         assert_int_equal(clock_gettime(CLOCK_BOOTTIME, &now), 0);
@@ -116,5 +128,6 @@ static void test_linger_only_on_a_terminal(void **state) {
         context_deinit(&context);
 }
 
-TEST_MAIN(cmocka_unit_test(test_judge_table), cmocka_unit_test(test_seconds_left),
-          cmocka_unit_test(test_render_table), cmocka_unit_test(test_linger_only_on_a_terminal))
+TEST_MAIN(cmocka_unit_test(test_judge_table), cmocka_unit_test(test_evidence),
+          cmocka_unit_test(test_seconds_left), cmocka_unit_test(test_render_table),
+          cmocka_unit_test(test_linger_only_on_a_terminal))

@@ -62,6 +62,9 @@ static void test_revert_by_gate_tells_the_numbers(void **state UNUSED) {
         cleanup_free char *audit = scratch_read(&w.scratch, WORLD_AUDIT, NULL);
         assert_non_null(strstr(audit, "\"cause\":\"gate\",\"ev\":\"outcome\",\"evidence\":\""));
         assert_non_null(strstr(audit, "412/s now"));
+        cleanup_free char *status = scratch_read(&w.scratch, WORLD_STATUS, NULL);
+        assert_non_null(strstr(status, "\"cause\":\"gate\""));
+        assert_non_null(strstr(status, "412/s now"));
         world_deinit(&w);
 }
 

@@ -18,6 +18,14 @@ static void test_quarantine_round_trip(void **state UNUSED) {
         assert_string_equal(got.tx, TEST_TX);
         assert_true(sha256_equal(&got.digest, &sample.digest));
         assert_int_equal(got.time_us, sample.time_us);
+        assert_null(got.evidence);
+
+        Quarantine gated = sample;
+        gated.evidence = "TcpExt.ListenOverflows at 97.5/s";
+        strbuf_reset(&out);
+        assert_int_equal(quarantine_encode(&gated, &out), 0);
+        assert_int_equal(quarantine_decode(out.data, out.length, arena, &got, NULL), 0);
+        assert_string_equal(got.evidence, gated.evidence);
 }
 
 static void test_quarantine_refuses(void **state UNUSED) {
@@ -29,6 +37,8 @@ static void test_quarantine_refuses(void **state UNUSED) {
                 { "\"name\":\"web\"", "\"name\":1", "'name'" },
                 { "\"cause\":\"deadline\"", "\"cause\":\"Dead line\"", "'cause'" },
                 { TEST_TX, "x", "'tx'" },
+                { "\"name\"", "\"evidence\":\"a\\nb\",\"name\"", "'evidence'" },
+                { "\"name\"", "\"evidence\":7,\"name\"", "'evidence'" },
         };
         CLEANUP(strbuf_deinit) StrBuf out = {};
         assert_int_equal(quarantine_encode(&sample, &out), 0);
