@@ -43,3 +43,15 @@ bool rule_concerns(const Rule *rule, const char *key) {
                         return true;
         return false;
 }
+
+bool rule_kernel_since(const RuleFacts *facts, uint32_t major, uint32_t minor) {
+        const KernelVersion first = { .major = major, .minor = minor };
+        const KernelVersion *kernel = rule_kernel(facts);
+        return kernel && kernel->major > 0 && kernel_version_compare(kernel, &first) >= 0;
+}
+
+bool rule_kernel_before(const RuleFacts *facts, uint32_t major, uint32_t minor) {
+        const KernelVersion first = { .major = major, .minor = minor };
+        const KernelVersion *kernel = rule_kernel(facts);
+        return kernel && kernel->major > 0 && kernel_version_compare(kernel, &first) < 0;
+}

@@ -53,3 +53,6 @@ bool rule_origin(const RuleFacts *facts, const SysctlSpec *spec, int64_t *ret);
 const KernelVersion *rule_kernel(const RuleFacts *facts);
 /* Whether the rule is about the key, or asks about it too. A rule about every key is about none in particular. */
 bool rule_concerns(const Rule *rule, const char *key);
+/* Whether the kernel is known to be of this version or later, or to be older. Both are false when nobody knows. */
+bool rule_kernel_since(const RuleFacts *facts, uint32_t major, uint32_t minor);
+bool rule_kernel_before(const RuleFacts *facts, uint32_t major, uint32_t minor);

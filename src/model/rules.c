@@ -2,6 +2,7 @@
 #include "model/rules.h"
 
 #include "model/rules-ports.h"
+#include "model/rules-queues.h"
 #include "model/rules-time-wait.h"
 
 #define SITE_DIRECTORY "/etc/twprofile/profiles/"
@@ -14,6 +15,7 @@ static void hit_deinit(RuleHit *hit) {
 static const RuleTable *const tables[] = {
         &rules_time_wait,
         &rules_ports,
+        &rules_queues,
 };
 
 /* The exact lines: who reads them is about to paste them. */

@@ -38,9 +38,27 @@ static void test_value(void **state UNUSED) {
         assert_int_equal(n, 1);
 }
 
+static void test_kernel(void **state UNUSED) {
+        LiveSnapshot live = { .kernel = { 5, 9, 0 } };
+        RuleFacts facts = { .live = &live };
+        assert_true(rule_kernel_since(&facts, 5, 9));
+        assert_false(rule_kernel_before(&facts, 5, 9));
+        assert_false(rule_kernel_since(&facts, 5, 10));
+        assert_true(rule_kernel_before(&facts, 5, 10));
+        assert_true(rule_kernel_since(&facts, 4, 20));
+
+        live.kernel = (KernelVersion){};
+        assert_false(rule_kernel_since(&facts, 4, 0));
+        assert_false(rule_kernel_before(&facts, 9, 0));
+        facts.live = NULL;
+        assert_false(rule_kernel_since(&facts, 4, 0));
+        assert_false(rule_kernel_before(&facts, 9, 0));
+}
+
 int main(void) {
         static const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_value),
+                cmocka_unit_test(test_kernel),
         };
         return cmocka_run_group_tests(tests, NULL, NULL);
 }
