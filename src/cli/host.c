@@ -6,6 +6,8 @@
 #include <sys/utsname.h>
 #include <unistd.h>
 
+#include "system/machine-facts.h"
+
 #define STATUS_PATH        "run/twprofile/status.json"
 #define STATUS_MAX_BYTES   ((size_t) 8 * 1024 * 1024)
 #define FRAGMENT_PATH      "etc/sysctl.d/60-twprofile.conf"
@@ -154,6 +156,15 @@ int host_read_live(
         live.initial_netns = host->initial_netns;
         *ret = live;
         return 0;
+}
+
+int host_read_machine(const Host *host, Arena *arena, MachineFacts *ret, Error *reterr) {
+        if (host->files_only) {
+                *ret = (MachineFacts){};
+                return 0;
+        }
+        int r = machine_facts_read(&(SeamFd){ host->seam, host->root_fd }, arena, ret);
+        return r < 0 ? error_set(reterr, r, "cannot read what runs on this host") : 0;
 }
 
 int host_read_fragment(const Host *host, PlanFragment *ret, Error *reterr) {

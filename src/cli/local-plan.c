@@ -3,6 +3,7 @@
 
 #include "diag/nearest.h"
 #include "model/owners.h"
+#include "model/plan-keys.h"
 #include "system/writers.h"
 
 /* --- profiles ------------------------------------------------------------------------------------------- */
@@ -80,39 +81,18 @@ static int load_bundles(
 
 /* --- live values ---------------------------------------------------------------------------------------- */
 
-static int compare_specs(const void *a, const void *b) {
-        const SysctlSpec *const *left = a, *const *right = b;
-        return strcmp((*left)->key, (*right)->key);
-}
-
-/* Every key of the bundles and of the current generation, sorted, once. */
-static int collect_specs(
-                const LocalPlan *local, const Generation *current, Arena *arena,
-                const SysctlSpec ***ret, size_t *ret_n) {
-        const SysctlSpec **wanted = NULL;
-        size_t n_wanted = 0;
-        int r = effective_collect_specs(
+static int read_live(
+                const Host *host, const LocalPlan *local, Arena *arena, LiveSnapshot *ret,
+                Error *reterr) {
+        const SysctlSpec **specs = NULL;
+        size_t n_specs = 0;
+        int r = plan_keys_collect(
                         (const Bundle *const *) local->wanted.bundles, local->wanted.n_bundles,
-                        arena, &wanted, &n_wanted);
+                        (const Generation *[]){ host_generation(host), NULL }, arena, &specs,
+                        &n_specs);
         if (r < 0)
-                return r;
-        size_t n_current = current ? current->n_keys : 0, n = 0;
-        const SysctlSpec **all = arena_alloc_array(
-                        arena, n_wanted + n_current + 1, sizeof(SysctlSpec *));
-        if (!all)
-                return -ENOMEM;
-        for (size_t i = 0; i < n_wanted; i++)
-                all[n++] = wanted[i];
-        for (size_t i = 0; i < n_current; i++)
-                all[n++] = current->keys[i].spec;
-        qsort(all, n, sizeof(SysctlSpec *), compare_specs);
-        size_t kept = 0;
-        for (size_t i = 0; i < n; i++)
-                if (kept == 0 || all[kept - 1] != all[i])
-                        all[kept++] = all[i];
-        *ret = all;
-        *ret_n = kept;
-        return 0;
+                return error_set(reterr, r, "cannot make a plan");
+        return host_read_live(host, specs, n_specs, arena, ret, reterr);
 }
 
 /* As the helper does it: who else sets the keys, now that the fragment is known. */
@@ -147,14 +127,13 @@ int local_plan_build(
         if (r != 0)
                 return r;
         const Generation *current = host_generation(host);
-        const SysctlSpec **specs = NULL;
-        size_t n_specs = 0;
-        if (collect_specs(ret, current, context->arena, &specs, &n_specs) < 0)
-                return error_set(reterr, -ENOMEM, "cannot make a plan");
         LiveSnapshot *live = arena_alloc(context->arena, sizeof(LiveSnapshot));
         if (!live)
                 return error_set(reterr, -ENOMEM, "cannot make a plan");
-        r = host_read_live(host, specs, n_specs, context->arena, live, reterr);
+        MachineFacts machine = {};
+        r = read_live(host, ret, context->arena, live, reterr);
+        if (r == 0)
+                r = host_read_machine(host, context->arena, &machine, reterr);
         if (r < 0)
                 return r;
         PlanInput input = {
@@ -165,6 +144,7 @@ int local_plan_build(
                 .bundles = (const Bundle *const *) ret->wanted.bundles,
                 .n_bundles = ret->wanted.n_bundles,
                 .live = live,
+                .machine = &machine,
         };
         r = host_read_fragment(host, &input.fragment, reterr);
         if (r < 0)

@@ -7,6 +7,8 @@
 #include "engine/fragment.h"
 #include "engine/generation-store.h"
 #include "model/owners.h"
+#include "model/plan-keys.h"
+#include "system/machine-facts.h"
 #include "system/writers.h"
 
 void planning_deinit(Planning *planning) {
@@ -118,53 +120,15 @@ static int planning_load_target(Session *session, Planning *planning, Error *ret
         return r < 0 ? error_set(reterr, r, "cannot load generation %" PRIu64, number) : 0;
 }
 
-static int planning_compare_specs(const void *a, const void *b) {
-        return strcmp((*(const SysctlSpec *const *) a)->key, (*(const SysctlSpec *const *) b)->key);
-}
-
-/* Every key of the current generation, of the target, and of the bundles: sorted, once each. */
-static int planning_collect(
-                Session *session, const Planning *planning, const SysctlSpec ***ret,
-                size_t *ret_n) {
-        const SysctlSpec **wanted;
-        size_t n_wanted;
-        int r = effective_collect_specs(
-                        (const Bundle *const *) session->result->bundles.bundles,
-                        session->result->bundles.n_bundles, session->arena, &wanted, &n_wanted);
-        if (r < 0)
-                return r;
-
-        const Generation *others[] = { session->current, planning->target };
-        size_t most = n_wanted;
-        for (size_t i = 0; i < ELEMENTSOF(others); i++)
-                most += others[i] ? others[i]->n_keys : 0;
-
-        const SysctlSpec **specs = arena_alloc_array(
-                        session->arena, most + 1, sizeof(const SysctlSpec *));
-        if (!specs)
-                return -ENOMEM;
-        size_t n = 0;
-        for (size_t i = 0; i < n_wanted; i++)
-                specs[n++] = wanted[i];
-        for (size_t i = 0; i < ELEMENTSOF(others); i++)
-                for (size_t k = 0; others[i] && k < others[i]->n_keys; k++)
-                        specs[n++] = others[i]->keys[k].spec;
-        qsort(specs, n, sizeof(const SysctlSpec *), planning_compare_specs);
-
-        size_t unique = 0;
-        for (size_t i = 0; i < n; i++)
-                if (unique == 0 || specs[unique - 1] != specs[i])
-                        specs[unique++] = specs[i];
-        *ret = specs;
-        *ret_n = unique;
-        return 0;
-}
-
 static int planning_read_live(Session *session, Planning *planning, Error *reterr) {
         const Engine *engine = session->engine;
         const SysctlSpec **specs;
         size_t n;
-        int r = planning_collect(session, planning, &specs, &n);
+        int r = plan_keys_collect(
+                        (const Bundle *const *) session->result->bundles.bundles,
+                        session->result->bundles.n_bundles,
+                        (const Generation *[]){ session->current, planning->target },
+                        session->arena, &specs, &n);
         if (r < 0)
                 return error_set(reterr, r, "cannot plan");
 
@@ -175,7 +139,12 @@ static int planning_read_live(Session *session, Planning *planning, Error *reter
                 return r;
         planning->live.snapshot.kernel = engine->kernel;
         planning->live.snapshot.initial_netns = engine->initial_netns;
-        return 0;
+        if (engine->files_only)
+                return 0;
+        r = machine_facts_read(
+                        &(SeamFd){ engine->seam, engine->root_fd }, session->arena,
+                        &planning->machine);
+        return r < 0 ? error_set(reterr, r, "cannot plan") : 0;
 }
 
 /* Who else sets the keys, now that the fragment is known. */
@@ -207,6 +176,7 @@ static int planning_decide(Session *session, Planning *planning, Plan **ret_plan
                 .bundles = (const Bundle *const *) session->result->bundles.bundles,
                 .n_bundles = session->result->bundles.n_bundles,
                 .live = &planning->live.snapshot,
+                .machine = &planning->machine,
         };
         int r = fragment_read(
                         session->engine->seam, session->engine->root_fd, &input.fragment, reterr);

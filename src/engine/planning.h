@@ -15,6 +15,7 @@
 typedef struct Planning {
         Generation *target; /* ROLLBACK; NULL for the origin */
         LiveSet live;
+        MachineFacts machine;  /* below --root nothing of it is known */
         PlanFragment fragment; /* as found */
 } Planning;
 

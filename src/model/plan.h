@@ -67,7 +67,7 @@ typedef struct PlanInput {
         /* ENABLE, DISABLE: all that shall be enabled afterwards, sorted by name */
         const Bundle *const *bundles;
         size_t n_bundles;
-        const LiveSnapshot *live;    /* every key of current, target and bundles */
+        const LiveSnapshot *live;    /* the keys of plan_keys_collect() */
         const MachineFacts *machine; /* NULL: not known, and no rule asks about it */
         PlanFragment fragment;
 } PlanInput;

@@ -212,7 +212,8 @@ int rules_collect_also(
                 const SysctlSpec *const *specs, size_t n_specs, Arena *arena,
                 const SysctlSpec ***ret, size_t *ret_n) {
         const SysctlSpec **all = arena_alloc_array(
-                        arena, n_specs + rules_count() * RULE_ALSO_MAX + 1, sizeof(*all));
+                        arena, n_specs + rules_count() * RULE_ALSO_MAX + 1,
+                        sizeof(const SysctlSpec *));
         if (!all)
                 return -ENOMEM;
         size_t n = 0, kept = 0;
@@ -228,7 +229,7 @@ int rules_collect_also(
                         all[n++] = spec;
                 }
         }
-        qsort(all, n, sizeof(*all), compare_specs);
+        qsort(all, n, sizeof(const SysctlSpec *), compare_specs);
         for (size_t i = 0; i < n; i++)
                 if (kept == 0 || all[kept - 1] != all[i])
                         all[kept++] = all[i];

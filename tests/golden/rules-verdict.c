@@ -79,7 +79,7 @@ static int example_read(const char *path, Example *ret) {
                 return -1;
         memcpy(example.name, base, n);
         *ret = example;
-        example = (Example){};
+        ret->bytes = TAKE_PTR(example.bytes);
         return 0;
 }
 

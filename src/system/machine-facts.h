@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/*
+ * What the safety rules ask of the machine beside its sysctls (model/machine.h), read below a root directory fd.
+ *
+ * Listeners: /proc/self/net/tcp and tcp6, which show the network namespace of the reader to everybody. The kernel lists
+ * the listening sockets first (net/ipv4/tcp_ipv4.c tcp_get_idx()), so reading ends at the first socket in another
+ * state: a million connections cost nothing. Memory: MemTotal of /proc/meminfo. Slots of the table of established
+ * connections: net.ipv4.tcp_ehash_entries (6.1 and later; negative where a child namespace shares the host's table).
+ *
+ * No privilege is needed, and the helper's sandbox shows all three (ProtectProc= hides other processes only). What
+ * cannot be read or understood is unknown; that is no error. Not for an image below --root: its /proc is the builder's.
+ */
+
+#include "base/arena.h"
+#include "model/machine.h"
+#include "system/seam-io.h"
+
+/* 0 or -ENOMEM. The ports live in `arena`. */
+NODISCARD int machine_facts_read(const SeamFd *root, Arena *arena, MachineFacts *ret);
