@@ -55,3 +55,11 @@ bool rule_kernel_before(const RuleFacts *facts, uint32_t major, uint32_t minor) 
         const KernelVersion *kernel = rule_kernel(facts);
         return kernel && kernel->major > 0 && kernel_version_compare(kernel, &first) < 0;
 }
+
+bool rule_is_place(
+                const RuleFacts *facts, const EffectiveKey *key, const char *first,
+                const char *second) {
+        if (streq(key->spec->key, first))
+                return true;
+        return streq(key->spec->key, second) && !effective_set_find(facts->set, first);
+}

@@ -56,3 +56,8 @@ bool rule_concerns(const Rule *rule, const char *key);
 /* Whether the kernel is known to be of this version or later, or to be older. Both are false when nobody knows. */
 bool rule_kernel_since(const RuleFacts *facts, uint32_t major, uint32_t minor);
 bool rule_kernel_before(const RuleFacts *facts, uint32_t major, uint32_t minor);
+/* What is wrong with two keys together is said once: at `first` where the set owns it, else at `second`. Whether `key`
+ * is that place. */
+bool rule_is_place(
+                const RuleFacts *facts, const EffectiveKey *key, const char *first,
+                const char *second);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "model/rules.h"
 
+#include "model/rules-conntrack.h"
 #include "model/rules-ports.h"
 #include "model/rules-queues.h"
 #include "model/rules-time-wait.h"
@@ -16,6 +17,7 @@ static const RuleTable *const tables[] = {
         &rules_time_wait,
         &rules_ports,
         &rules_queues,
+        &rules_conntrack,
 };
 
 /* The exact lines: who reads them is about to paste them. */

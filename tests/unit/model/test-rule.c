@@ -38,6 +38,20 @@ static void test_value(void **state UNUSED) {
         assert_int_equal(n, 1);
 }
 
+static void test_place(void **state UNUSED) {
+        EffectiveKey keys[] = {
+                { .spec = catalogue_find(STAMPS) },
+                { .spec = catalogue_find(REUSE) },
+        };
+        EffectiveSet set = { .keys = keys, .n_keys = ELEMENTSOF(keys) };
+        RuleFacts facts = { .set = &set };
+        assert_true(rule_is_place(&facts, &keys[0], STAMPS, REUSE));
+        assert_false(rule_is_place(&facts, &keys[1], STAMPS, REUSE));
+        assert_false(rule_is_place(&facts, &keys[1], STAMPS, RANGE));
+        set = (EffectiveSet){ .keys = &keys[1], .n_keys = 1 };
+        assert_true(rule_is_place(&facts, &keys[1], STAMPS, REUSE));
+}
+
 static void test_kernel(void **state UNUSED) {
         LiveSnapshot live = { .kernel = { 5, 9, 0 } };
         RuleFacts facts = { .live = &live };
@@ -59,6 +73,7 @@ int main(void) {
         static const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_value),
                 cmocka_unit_test(test_kernel),
+                cmocka_unit_test(test_place),
         };
         return cmocka_run_group_tests(tests, NULL, NULL);
 }
