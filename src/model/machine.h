@@ -14,6 +14,7 @@ typedef struct MachineFacts {
         size_t n_listeners;
         uint64_t memory;        /* bytes; 0: unknown */
         uint64_t ehash_entries; /* slots of the table of established connections; 0: unknown */
+        uint64_t page_size;     /* bytes, the unit of net.ipv4.tcp_mem; 0: unknown */
 } MachineFacts;
 
 /* How many listeners are inside `low` to `high`, both included, and the first of them. */

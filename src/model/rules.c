@@ -2,6 +2,7 @@
 #include "model/rules.h"
 
 #include "model/rules-conntrack.h"
+#include "model/rules-memory.h"
 #include "model/rules-ports.h"
 #include "model/rules-queues.h"
 #include "model/rules-time-wait.h"
@@ -18,6 +19,7 @@ static const RuleTable *const tables[] = {
         &rules_ports,
         &rules_queues,
         &rules_conntrack,
+        &rules_memory,
 };
 
 /* The exact lines: who reads them is about to paste them. */

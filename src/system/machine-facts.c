@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "base/num.h"
 
@@ -143,10 +144,16 @@ static uint64_t machine_read_ehash(const SeamFd *root) {
         return num_parse_u64(text[0] == '-' ? text + 1 : text, &entries) < 0 ? 0 : entries;
 }
 
+static uint64_t machine_page_size(void) {
+        long bytes = sysconf(_SC_PAGESIZE);
+        return bytes > 0 ? (uint64_t) bytes : 0;
+}
+
 int machine_facts_read(const SeamFd *root, Arena *arena, MachineFacts *ret) {
         MachineFacts facts = {
                 .memory = machine_read_memory(root),
                 .ehash_entries = machine_read_ehash(root),
+                .page_size = machine_page_size(),
         };
         int r = machine_read_listeners(root, arena, &facts);
         if (r == 0)

@@ -8,6 +8,7 @@
  * the listening sockets first (net/ipv4/tcp_ipv4.c tcp_get_idx()), so reading ends at the first socket in another
  * state: a million connections cost nothing. Memory: MemTotal of /proc/meminfo. Slots of the table of established
  * connections: net.ipv4.tcp_ehash_entries (6.1 and later; negative where a child namespace shares the host's table).
+ * Size of a page: sysconf(3).
  *
  * No privilege is needed, and the helper's sandbox shows all three (ProtectProc= hides other processes only). What
  * cannot be read or understood is unknown; that is no error. Not for an image below --root: its /proc is the builder's.

@@ -15,6 +15,7 @@
  *         # listen: 8080 9090                           nobody listens without
  *         # memory: 4294967296                          bytes; 8 GiB without
  *         # ehash: 65536                                65536 without
+ *         # page: 16384                                 4096 without
  *         # namespace: child                            the host's own without
  *
  * Only the keys that the callers of the model read are known. Prints the rendered findings; with --names a line
@@ -130,6 +131,8 @@ static int take_fact(World *world, const char *name, char *value) {
                 return num_parse_u64(value, &world->machine.memory);
         if (streq(name, "ehash"))
                 return num_parse_u64(value, &world->machine.ehash_entries);
+        if (streq(name, "page"))
+                return num_parse_u64(value, &world->machine.page_size);
         if (streq(name, "namespace")) {
                 world->child = streq(value, "child");
                 return world->child ? 0 : -1;
@@ -142,7 +145,8 @@ static int world_read(const Example *example, World *ret) {
         *ret = (World){ .kernel = { 6, 12, 0 } };
         ret->machine = (MachineFacts){ .knows_listeners = true,
                                        .memory = UINT64_C(8) << 30,
-                                       .ehash_entries = 65536 };
+                                       .ehash_entries = 65536,
+                                       .page_size = 4096 };
         cleanup_free char *copy = strdup(example->bytes);
         char *save = NULL;
         for (char *line = copy ? strtok_r(copy, "\n", &save) : NULL; line;

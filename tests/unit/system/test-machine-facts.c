@@ -167,6 +167,7 @@ static void test_here(void **state UNUSED) {
         assert_int_equal(machine_facts_read(&(SeamFd){ seam_real(), root }, arena, &facts), 0);
         assert_true(facts.knows_listeners);
         assert_true(facts.memory > 0);
+        assert_true(facts.page_size >= 4096 && (facts.page_size & (facts.page_size - 1)) == 0);
         (void) fd_close(root);
 }
 
