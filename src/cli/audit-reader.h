@@ -4,12 +4,11 @@
 /*
  * The audit log read for people: all lines of /var/log/twprofile/audit-*.ndjson below a root, oldest first.
  * Lines that are no records are kept as such and told, never fatal: the log is evidence, also where it is
- * damaged. Chains and heads are not checked here.
+ * damaged. Chains and heads are audit-verify's.
  */
 
-#include "base/arena.h"
+#include "cli/audit-files.h"
 #include "record/audit-line.h"
-#include "system/seam-io.h"
 
 typedef struct AuditEntry {
         const char *file; /* its name */

@@ -46,8 +46,10 @@ struct Command {
 
 size_t command_count(void);
 const Command *command_get(size_t i);
-/* NULL when unknown. */
+/* NULL when unknown. A name may be two words with a blank between, "audit verify". */
 const Command *command_find(const char *name);
+/* Whether the word is the first of such names; ret_rest, unless NULL, gets the others: "export, verify". */
+bool command_is_family(const char *word, StrBuf *ret_rest);
 /* The verb that looks most like `name`, or NULL. */
 const Command *command_find_nearest(const char *name);
 const char *command_group_title(CommandGroup group);

@@ -21,7 +21,24 @@ static void occupy_standard_fds(void) {
                         (void) open("/dev/null", O_RDWR);
 }
 
-static int find_verb(Context *context, const char *word) {
+typedef struct Words {
+        const char **args;
+        size_t n_args;
+        unsigned seen;      /* OPT_ bits */
+        const char *family; /* first word of a verb of two, while the second is awaited */
+} Words;
+
+/* The verb that the word, or both words, are. 0 also when it is the first of two. */
+static int find_verb(Context *context, Words *words, const char *word) {
+        if (!words->family && command_is_family(word, NULL)) {
+                words->family = word;
+                return 0;
+        }
+        if (words->family) {
+                word = arena_format(context->arena, "%s %s", words->family, word);
+                if (!word)
+                        return -ENOMEM;
+        }
         context->command = command_find(word);
         if (context->command)
                 return 0;
@@ -32,11 +49,15 @@ static int find_verb(Context *context, const char *word) {
         return context_fail_usage(context, "unknown verb '%s'; twprofile --help lists them", word);
 }
 
-typedef struct Words {
-        const char **args;
-        size_t n_args;
-        unsigned seen; /* OPT_ bits */
-} Words;
+static int no_verb(Context *context, const Words *words) {
+        CLEANUP(strbuf_deinit) StrBuf rest = {};
+        if (!words->family)
+                return context_fail_usage(context, "no verb is given; twprofile --help lists them");
+        (void) command_is_family(words->family, &rest);
+        return context_fail_usage(
+                        context, "'%s' is followed by one of: %s", words->family,
+                        strbuf_text(&rest));
+}
 
 /* Options may stand anywhere before "--", also before the verb. */
 static int sort_words(Context *context, size_t argc, char *const *argv, Words *words) {
@@ -56,7 +77,7 @@ static int sort_words(Context *context, size_t argc, char *const *argv, Words *w
                         continue;
                 }
                 if (!context->command) {
-                        int r = find_verb(context, word);
+                        int r = find_verb(context, words, word);
                         if (r != 0)
                                 return r;
                         continue;
@@ -125,7 +146,7 @@ static int dispatch(Context *context, size_t argc, char *const *argv) {
         if (context->options.version)
                 return show_version(context);
         if (!context->command)
-                return context_fail_usage(context, "no verb is given; twprofile --help lists them");
+                return no_verb(context, &words);
         r = check_options(context, words.seen);
         if (r == 0)
                 r = check_arguments(context);

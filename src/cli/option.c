@@ -47,6 +47,8 @@ static const OptionRow option_rows[] = {
           "confirm from the session that made the change" },
         { OPT_CHOICE, 0, "choice", "base|keep", OPTION_CHOICE, FIELD(choice),
           "decide what a damaged journal cannot" },
+        { OPT_AGAINST, 0, "against", "journald|FILE", OPTION_TEXT, FIELD(against),
+          "compare with what was written down elsewhere" },
 };
 /* clang-format on */
 

@@ -39,7 +39,8 @@ typedef struct Options {
         bool runtime;
         bool gate;
         bool same_session;
-        const char *choice; /* "base" or "keep" */
+        const char *choice;  /* "base" or "keep" */
+        const char *against; /* "journald" or a file */
 } Options;
 
 #define OPTIONS_DEFAULT_LIMIT 20U
@@ -67,6 +68,7 @@ enum {
         OPT_GATE = 1U << 18,
         OPT_SAME_SESSION = 1U << 19,
         OPT_CHOICE = 1U << 20,
+        OPT_AGAINST = 1U << 21,
         /* what every verb takes */
         OPT_COMMON = OPT_HELP | OPT_VERSION | OPT_JSON | OPT_QUIET | OPT_NO_PAGER,
         /* what every verb that changes something takes */

@@ -3,12 +3,27 @@
 
 #include "diag/nearest.h"
 
+/* clang-format off */
 /* In the order of help. */
 static const Command *const verb_table[] = {
-        &cmd_list,    &cmd_show,    &cmd_validate, &cmd_explain,  &cmd_plan,
-        &cmd_enable,  &cmd_disable, &cmd_confirm,  &cmd_rollback, &cmd_recover,
-        &cmd_release, &cmd_status,  &cmd_verify,   &cmd_history,  &cmd_sandbox,
+        &cmd_list,
+        &cmd_show,
+        &cmd_validate,
+        &cmd_explain,
+        &cmd_plan,
+        &cmd_enable,
+        &cmd_disable,
+        &cmd_confirm,
+        &cmd_rollback,
+        &cmd_recover,
+        &cmd_release,
+        &cmd_status,
+        &cmd_verify,
+        &cmd_history,
+        &cmd_audit_verify,
+        &cmd_sandbox,
 };
+/* clang-format on */
 
 static const char *const group_titles[] = {
         [COMMAND_GROUP_PROFILES] = "Profiles",
@@ -31,6 +46,19 @@ const Command *command_find(const char *name) {
                 if (streq(verb_table[i]->name, name))
                         return verb_table[i];
         return NULL;
+}
+
+bool command_is_family(const char *word, StrBuf *ret_rest) {
+        bool found = false;
+        for (size_t i = 0; i < ELEMENTSOF(verb_table); i++) {
+                const char *rest = startswith(verb_table[i]->name, word);
+                if (!rest || *rest != ' ')
+                        continue;
+                if (ret_rest)
+                        strbuf_addf(ret_rest, "%s%s", found ? ", " : "", rest + 1);
+                found = true;
+        }
+        return found;
 }
 
 const Command *command_find_nearest(const char *name) {

@@ -286,6 +286,14 @@ static void add_record(AuditChain *chain, const AuditChainLine *line) {
         take_record(chain, line);
 }
 
+static void note_newer(AuditChain *chain) {
+        chain->verdict.is_newer = true;
+        if (is_broken(chain))
+                return;
+        chain->verdict.file = chain->file;
+        chain->verdict.line = chain->line;
+}
+
 void audit_chain_add_line(AuditChain *chain, const char *bytes, size_t n, bool has_newline) {
         AuditChainLine line;
         if (chain->verdict.is_newer)
@@ -293,7 +301,7 @@ void audit_chain_add_line(AuditChain *chain, const char *bytes, size_t n, bool h
         chain->line++;
         int r = audit_chain_line_read(bytes, n, &line);
         if (r == AUDIT_CHAIN_LINE_E_NEWER)
-                chain->verdict.is_newer = true;
+                note_newer(chain);
         else if (r != 0 && !is_broken(chain))
                 tear_add(chain, bytes, n, has_newline);
         else if (r == 0)

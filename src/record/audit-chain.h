@@ -53,7 +53,7 @@ typedef struct AuditVerdict {
         const char *source; /* of the anchor that shows it; NULL: the chain itself */
         const char *file;   /* where it was noticed; NULL: at the end or by an anchor */
         size_t line;
-        bool is_newer;      /* a record of a newer format: not judged further */
+        bool is_newer; /* a record of a newer format: not judged further; its place, when nothing is broken */
         bool has_open_tear; /* the end is torn, and nothing was written since */
         uint64_t first;     /* number of the oldest record, 0 for none */
         AuditHead head;     /* the newest record, as it stands there */

@@ -34,4 +34,17 @@ static void test_verbs_find_nearest(void **state) {
         }
 }
 
-TEST_MAIN(cmocka_unit_test(test_verbs_rows_are_sound), cmocka_unit_test(test_verbs_find_nearest))
+static void test_verbs_of_two_words(void **state) {
+        (void) state;
+        CLEANUP(strbuf_deinit) StrBuf rest = {};
+        assert_true(command_is_family("audit", &rest));
+        assert_non_null(strstr(strbuf_text(&rest), "verify"));
+        assert_false(command_is_family("aud", NULL));
+        assert_false(command_is_family("verify", NULL));
+        assert_null(command_find("audit"));
+        assert_non_null(command_find("audit verify"));
+        assert_ptr_equal(command_find_nearest("audit verfy"), command_find("audit verify"));
+}
+
+TEST_MAIN(cmocka_unit_test(test_verbs_of_two_words), cmocka_unit_test(test_verbs_rows_are_sound),
+          cmocka_unit_test(test_verbs_find_nearest))
