@@ -17,7 +17,7 @@ import sys
 import yaml
 
 FIELDS = ("code", "name", "severity", "exit", "title", "explanation", "cure", "example")
-OPTIONAL = ("source",)
+OPTIONAL = ("source", "reserved")
 GROUPS = "12345679"
 # The safety rules: what they claim has to be somewhere for everybody to check. 479 to 489 are no rules: they are about
 # what was asked of the command line.
@@ -113,6 +113,8 @@ def check_row(row):
         yield f"code '{row['code']}' is not of a known group"
     else:
         yield from check_source(row)
+    if row.get("reserved", True) is not True:
+        yield "reserved is not true; leave it out"
     if not re.fullmatch(r"[a-z][a-z0-9]*(-[a-z0-9]+)*", row["name"]):
         yield f"name '{row['name']}' is not kebab-case"
     if row["severity"] not in SEVERITIES:
