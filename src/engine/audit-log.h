@@ -9,48 +9,49 @@
  * whichever is further: where the file is shorter or another than the head says, going on from the head leaves the
  * gap where a verifier finds it. A last line without its newline is a crash tear: it is ended, and a `torn` record
  * says so.
+ *
+ * A file that is large enough is ended by a `rotate` record, flushed; then the next one is made, its name flushed; its
+ * first write begins with `open` and, where there are files enough, one `prune` record for each of the oldest that go.
+ * They are removed when that is flushed, the oldest first. A death anywhere leaves what the next append continues from:
+ * a last record `rotate`, an empty file, or files too many.
  */
 
+#include "engine/audit-log-files.h"
 #include "record/audit-format.h"
 #include "record/audit-line.h"
 #include "system/seam-io.h"
 
-typedef struct AuditLog {
+typedef struct AuditPlace {
         const Seam *seam;
-        int state_fd; /* borrowed */
-        SeamFd file;
+        int root_fd, state_fd; /* borrowed */
+        gid_t gid;             /* of the files; (gid_t) -1: as they come */
+        AuditLimits limits;
+} AuditPlace;
+
+typedef struct AuditLog {
+        AuditPlace place;
+        SeamFd dir, file;
+        uint64_t file_first; /* in the file's name */
         off_t end;
         AuditHead head;
         AuditHead kept;     /* as the state directory had it */
+        bool begins_file;   /* no record stands in the file yet: `open` comes first */
+        bool is_closed;     /* the last record is `rotate` */
+        bool is_late;       /* the last record is a late one, or tells that such follow */
         bool lacks_newline; /* the last record, which is whole otherwise */
         bool has_torn;      /* a tear to be recorded with the next record */
         bool torn_is_ended; /* by a newline */
         size_t torn_offset, torn_length;
         Sha256 torn_hash;
-        char log_id[TX_ID_SIZE];  /* "" for a log that exists already */
+        char log_id[TX_ID_SIZE];  /* when the file begins */
         char open_tx[TX_ID_SIZE]; /* the last record is an intent without outcome: its transaction */
         char open_boot[TX_ID_SIZE]; /* and its boot */
 } AuditLog;
 
-/* Makes the directory and the first file as needed (0640, group `gid` unless -1). 0 or <0. */
-NODISCARD int audit_log_open(
-                AuditLog *ret, const Seam *seam, int root_fd, int state_fd, gid_t gid,
-                Error *reterr);
+/* Makes the directory and the first file as needed (0640). 0 or <0. */
+NODISCARD int audit_log_open(AuditLog *ret, const AuditPlace *place, Error *reterr);
 void audit_log_close(AuditLog *log);
 
-/* What the log has of a transaction. */
-typedef struct AuditTrail {
-        bool has_intent;
-        bool has_outcome;
-        AuditHead outcome; /* its number and hash */
-} AuditTrail;
-
-/* Looks from the end back to record number `from`, the transaction's intent (0: unknown). What lies further back than
- * AUDIT_TRAIL_MAX bytes counts as an intent: a death is never so long ago unless somebody filled the log meanwhile.
- * An outcome that is found may not have been flushed by who died: it is now. 0 or <0. */
-#define AUDIT_TRAIL_MAX ((size_t) 1024 * 1024)
-NODISCARD int audit_log_find(
-                const AuditLog *log, const char *tx, uint64_t from, AuditTrail *ret, Error *reterr);
-
-/* Appends (after an `open` or `torn` record where one is due, in the same write) and flushes. */
+/* Appends (after `open`, `torn` and `prune` records where they are due, in the same write) and flushes; goes on to the
+ * next file first where this one is full. */
 NODISCARD int audit_log_append(AuditLog *log, const AuditRecord *record, Error *reterr);

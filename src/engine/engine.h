@@ -19,6 +19,7 @@
 
 #include "base/error.h"
 #include "diag/diag.h"
+#include "engine/audit-log-files.h"
 #include "model/plan.h"
 #include "record/audit-format.h"
 #include "system/seam.h"
@@ -44,9 +45,10 @@ typedef struct Engine {
         Instance instance;
         KernelVersion kernel;
         bool initial_netns;
-        int lock_wait_ms;    /* for another change to end; 0: LOCK_WAIT_MS */
-        gid_t audit_gid;     /* group of the audit files (adm), or (gid_t) -1 */
-        EngineMirror mirror; /* may be NULL */
+        int lock_wait_ms;         /* for another change to end; 0: LOCK_WAIT_MS */
+        gid_t audit_gid;          /* group of the audit files (adm), or (gid_t) -1 */
+        AuditLimits audit_limits; /* zeros: AUDIT_FILE_BYTES, AUDIT_FILES_KEPT */
+        EngineMirror mirror;      /* may be NULL */
         void *mirror_userdata;
         EngineArm arm; /* NULL: no guard here, a deadline is refused */
         void *arm_userdata;

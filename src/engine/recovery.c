@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "engine/recovery.h"
 
+#include "engine/audit-trail.h"
 #include "engine/choice.h"
 #include "engine/install.h"
 #include "engine/make-live.h"
@@ -156,7 +157,7 @@ static int recovery_audit(Recovery *recovery, JournalDone *done, Error *reterr) 
         AuditTrail trail;
         int r = session_open_audit(session, reterr);
         if (r >= 0)
-                r = audit_log_find(
+                r = audit_trail_find(
                                 &session->audit, recovery->last->tx,
                                 prepared ? prepared->audit_seq : 0, &trail, reterr);
         if (r < 0)

@@ -121,9 +121,14 @@ int session_open_audit(Session *session, Error *reterr) {
         if (session->audit_is_open)
                 return 0;
 
-        int r = audit_log_open(
-                        &session->audit, engine->seam, engine->root_fd, session->state.fd,
-                        engine->audit_gid, reterr);
+        const AuditPlace place = {
+                .seam = engine->seam,
+                .root_fd = engine->root_fd,
+                .state_fd = session->state.fd,
+                .gid = engine->audit_gid,
+                .limits = engine->audit_limits,
+        };
+        int r = audit_log_open(&session->audit, &place, reterr);
         session->audit_is_open = r >= 0;
         return r;
 }

@@ -28,7 +28,7 @@
 #include "system/seam.h"
 
 #define SIM_NODES     160U
-#define SIM_NAME_SIZE 48U
+#define SIM_NAME_SIZE 80U
 #define SIM_FDS       96U
 #define SIM_FD_BASE   20
 

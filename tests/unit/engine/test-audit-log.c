@@ -137,9 +137,10 @@ static void test_audit_log_removed_file_leaves_a_gap(void **state UNUSED) {
         assert_int_equal(world_enable(&w, "alpha"), 0);
         scratch_remove(&w.scratch, WORLD_AUDIT);
         assert_int_equal(world_enable(&w, "beta"), 0);
-        cleanup_free char *audit = scratch_read(&w.scratch, WORLD_AUDIT, NULL);
+        assert_false(scratch_has(&w.scratch, WORLD_AUDIT));
+        cleanup_free char *audit = scratch_read(
+                        &w.scratch, "var/log/twprofile/audit-4.ndjson", NULL);
         assert_non_null(strstr(audit, "\"seq\":4"));
-        assert_null(strstr(audit, "\"seq\":1,"));
         world_deinit(&w);
 }
 
@@ -158,6 +159,35 @@ static void test_audit_log_strange_head_counts_as_none(void **state UNUSED) {
                 assert_int_equal(walk.records, 5);
                 world_deinit(&w);
         }
+}
+
+/* The head is written after the log and not flushed: an older one is what a power cut leaves, and no tampering. */
+static void test_audit_log_older_head_is_a_prefix(void **state UNUSED) {
+        World w;
+        world_init(&w);
+        assert_int_equal(world_enable(&w, "alpha"), 0);
+        cleanup_free char *older = scratch_read(&w.scratch, HEAD, NULL);
+        assert_int_equal(world_enable(&w, "beta"), 0);
+        scratch_write(&w.scratch, HEAD, older);
+        assert_int_equal(world_disable(&w, "alpha"), 0);
+        Walk walk = walk_log(&w);
+        assert_int_equal(walk.records, 7);
+        assert_int_equal(walk.gaps, 0);
+        world_deinit(&w);
+}
+
+/* The same number with another hash: the last record was rewritten. The chain goes on from what was written. */
+static void test_audit_log_rewritten_end_shows(void **state UNUSED) {
+        World w;
+        world_init(&w);
+        assert_int_equal(world_enable(&w, "alpha"), 0);
+        cleanup_free char *audit = scratch_read(&w.scratch, WORLD_AUDIT, NULL);
+        char *outcome = strstr(strstr(audit, "\"ev\":\"outcome\""), "\"verb\":\"enable\"");
+        memcpy(outcome, "\"verb\":\"enabel\"", strlen("\"verb\":\"enable\""));
+        scratch_write(&w.scratch, WORLD_AUDIT, audit);
+        assert_int_equal(world_enable(&w, "beta"), 0);
+        assert_int_equal(walk_log(&w).gaps, 1);
+        world_deinit(&w);
 }
 
 static void test_audit_log_goes_on_in_the_newest_file(void **state UNUSED) {
@@ -260,6 +290,8 @@ TEST_MAIN(cmocka_unit_test(test_audit_log_chain_over_many_requests),
           cmocka_unit_test(test_audit_log_cut_file_leaves_a_gap),
           cmocka_unit_test(test_audit_log_removed_file_leaves_a_gap),
           cmocka_unit_test(test_audit_log_strange_head_counts_as_none),
+          cmocka_unit_test(test_audit_log_older_head_is_a_prefix),
+          cmocka_unit_test(test_audit_log_rewritten_end_shows),
           cmocka_unit_test(test_audit_log_goes_on_in_the_newest_file),
           cmocka_unit_test(test_audit_log_that_cannot_be_opened_refuses),
           cmocka_unit_test(test_audit_log_full_disk_refuses_before_any_write),
