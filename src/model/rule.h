@@ -13,7 +13,7 @@
 #include "model/machine.h"
 
 /* Keys beside its own that a rule asks about; their live values are read for it. */
-#define RULE_ALSO_MAX 4U
+#define RULE_ALSO_MAX 6U
 
 typedef struct RuleFacts {
         const EffectiveSet *set;

@@ -3,6 +3,7 @@
 
 #include "model/rules-conntrack.h"
 #include "model/rules-memory.h"
+#include "model/rules-obsolete.h"
 #include "model/rules-ports.h"
 #include "model/rules-queues.h"
 #include "model/rules-time-wait.h"
@@ -20,6 +21,7 @@ static const RuleTable *const tables[] = {
         &rules_queues,
         &rules_conntrack,
         &rules_memory,
+        &rules_obsolete,
 };
 
 /* The exact lines: who reads them is about to paste them. */
