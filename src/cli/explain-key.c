@@ -19,8 +19,12 @@ int explain_key_find(
         if (!dotted)
                 return -ENOMEM;
         if (dotted[strcspn(dotted, "./")] == '/')
-                for (char *c = dotted; *c != '\0'; c++)
-                        *c = *c == '/' ? '.' : *c == '.' ? '/' : *c;
+                for (char *c = dotted; *c != '\0'; c++) {
+                        if (*c == '/')
+                                *c = '.';
+                        else if (*c == '.')
+                                *c = '/';
+                }
         *ret_spec = catalogue_find(dotted);
         *ret_dotted = dotted;
         return 0;
