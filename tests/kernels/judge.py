@@ -91,7 +91,7 @@ def shown_default(row, kernel):
 
 def check_default(row, seen, kernel):
     # on a running kernel the administrator may have set what the first namespace has, and what is copied from it
-    if not kernel.first and (row["scope"] == "host" or row["new_namespace"] == "copied"):
+    if not kernel.first and (not is_per_namespace(row, kernel) or row["new_namespace"] == "copied"):
         return
     wanted = shown_default(row, kernel)
     if wanted is not None and " ".join(seen["value"].split()) != wanted:

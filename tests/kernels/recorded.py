@@ -8,7 +8,7 @@
 
 from answers import kernel_of
 from doubt import is_recorded
-from judge import is_there, on_kernel, scope_of
+from judge import is_per_namespace, is_there, on_kernel, scope_of
 from kernels_page import count_line, render_page
 
 
@@ -16,7 +16,7 @@ def entry_of(row, seen, kernel):
     """What the table keeps of one key on one kernel; None when the key is not there."""
     if seen["mode"] is None:
         return None
-    own = kernel.first or row["scope"] == "netns" and row["new_namespace"] != "copied"
+    own = kernel.first or is_per_namespace(row, kernel) and row["new_namespace"] != "copied"
     puts = {write["put"]: write["errno"] if write["errno"] != "0" else write["value"].replace("\t", " ") for write in seen["writes"]}
     return {
         "mode": seen["mode"],
