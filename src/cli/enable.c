@@ -80,7 +80,11 @@ const Command cmd_enable = {
                 "unless `twprofile confirm` comes in time, a guard takes everything back, and so\n"
                 "does a reboot. The countdown on the terminal only shows it; Ctrl-C changes\n"
                 "nothing.\n"
-                "--runtime is the same without a deadline.\n",
+                "--runtime is the same without a deadline.\n"
+                "\n"
+                "With --gate as well, counters of TCP (overflows, drops, resets, retransmissions, local\n"
+                "ports) are sampled for five seconds before and then through the window; the change is\n"
+                "taken back early, with the numbers, when it made them worse.\n",
         .group = COMMAND_GROUP_CHANGE,
         .min_args = 1,
         .max_args = ARGS_ANY,

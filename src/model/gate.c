@@ -124,8 +124,14 @@ static int64_t gate_allowed(const GateWatch *watch, GateId id) {
 
 static bool gate_strike(GateWatch *watch, GateId id, const GateSample *sample, GateVerdict *ret) {
         int64_t seen;
-        if (!watch->baseline.known[id] || !gate_measure(id, &watch->last, sample, &seen))
+        if (!watch->baseline.known[id])
                 return false;
+        if (!gate_measure(id, &watch->last, sample, &seen)) {
+                /* a level is not measured in each sample; with a counter nothing seen is an end of the row */
+                if (gate_counter(id)->kind != GATE_LEVEL)
+                        watch->strikes[id] = 0;
+                return false;
+        }
 
         int64_t allowed = gate_allowed(watch, id);
         if (seen <= allowed) {

@@ -161,7 +161,79 @@ static void test_gate_names(void **state UNUSED) {
         assert_int_equal(gate_counter_find("TcpExt.Nothing"), GATE_COUNTERS);
 }
 
-TEST_MAIN(cmocka_unit_test(test_gate_sees_what_got_worse),
+/* Strikes are in a row: an interval that says nothing ends it, but for a level, which is not measured each time. */
+static void test_gate_strikes_in_a_row(void **state UNUSED) {
+        GateVerdict verdict;
+        GateBaseline quiet = baseline_of(GATE_RETRANSMITS, 10);
+        GateWatch watch;
+        gate_watch_start(&watch, &quiet);
+        static const struct {
+                uint64_t segments, again;
+                bool worse;
+        } intervals[] = {
+                { 500, 40, false }, { 10, 10, false }, { 500, 40, false }, { 500, 40, true }
+        };
+        GateSample sample = sample_at(0);
+        assert_false(gate_watch_add(&watch, &sample, &verdict));
+        for (size_t i = 0; i < ELEMENTSOF(intervals); i++) {
+                sample.time_ms += 500;
+                sample.whole[GATE_RETRANSMITS] += intervals[i].segments;
+                sample.value[GATE_RETRANSMITS] += intervals[i].again;
+                assert_int_equal(gate_watch_add(&watch, &sample, &verdict), intervals[i].worse);
+        }
+
+        GateBaseline empty = { 0 };
+        GateSample a = sample_at(0), b = sample_at(500);
+        gate_baseline_add(&empty, &a, &b);
+        gate_watch_start(&watch, &empty);
+        for (int i = 0; i < 4; i++) {
+                sample = sample_at(1000 + i * 500);
+                sample.known[GATE_PORTS] = i % 2 == 1;
+                sample.value[GATE_PORTS] = 950;
+                assert_int_equal(gate_watch_add(&watch, &sample, &verdict), i == 3);
+        }
+}
+
+/* "5 per second", "2.0 % of 200 or more", "5.0 %, from 90.0 % on" */
+static void describe_allowed(const GateCounter *counter, StrBuf *out) {
+        if (counter->kind == GATE_RATE)
+                strbuf_addf(out, "%d per second", (int) (counter->rise / 1000));
+        else if (counter->kind == GATE_SHARE)
+                strbuf_addf(out, "%d.%d %% of %d or more", (int) (counter->rise / 10),
+                            (int) (counter->rise % 10), (int) counter->floor);
+        else
+                strbuf_addf(out, "%d.%d %%, from %d.%d %% on", (int) (counter->rise / 10),
+                            (int) (counter->rise % 10), (int) (counter->floor / 10),
+                            (int) (counter->floor % 10));
+}
+
+/* The table of twprofile(8) is this one: the same rows, in the same order, and no others. */
+static void test_gate_manual(void **state UNUSED) {
+        static char page[128 * 1024];
+        FILE *file = fopen("docs/twprofile.8.scd", "re");
+        assert_non_null(file);
+        size_t n = fread(page, 1, sizeof(page) - 1, file);
+        (void) fclose(file);
+        assert_true(n > 0 && n < sizeof(page) - 1);
+        char *table = strstr(page, "[[ *Counter*\n");
+        assert_non_null(table);
+        char *end = strstr(table, "\n\n");
+        assert_non_null(end);
+        end[1] = '\0';
+
+        CLEANUP(strbuf_deinit) StrBuf want = { 0 };
+        strbuf_add(&want, "[[ *Counter*\n:[ *Allowed*\n:[ *What it counts*\n");
+        for (GateId id = 0; id < GATE_COUNTERS; id++) {
+                const GateCounter *counter = gate_counter(id);
+                strbuf_addf(&want, "|  %s\n:  ", counter->name);
+                describe_allowed(counter, &want);
+                strbuf_addf(&want, "\n:  %s\n", counter->means);
+        }
+        assert_string_equal(table, strbuf_text(&want));
+}
+
+TEST_MAIN(cmocka_unit_test(test_gate_manual), cmocka_unit_test(test_gate_strikes_in_a_row),
+          cmocka_unit_test(test_gate_sees_what_got_worse),
           cmocka_unit_test(test_gate_bears_the_noise_of_before),
           cmocka_unit_test(test_gate_one_spike_is_none), cmocka_unit_test(test_gate_shares),
           cmocka_unit_test(test_gate_ports), cmocka_unit_test(test_gate_judges_only_what_is_known),
