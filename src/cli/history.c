@@ -4,8 +4,10 @@
 #include <stdio.h>
 
 #include "base/num.h"
+#include "cli/audit-filter.h"
 #include "cli/audit-reader.h"
 #include "cli/clock-text.h"
+#include "cli/history-diff.h"
 #include "cli/host.h"
 #include "cli/outcome.h"
 #include "cli/table.h"
@@ -246,50 +248,65 @@ static int entries_to_json(Context *context, const AuditEntry *const *entries, s
 
 /* -------------------------------------------------------------------------------------------------------- */
 
-/* Newest first: those that are told, or the one with the number that was asked for. */
+/* What was asked for: the record of a number, else those that are told, and through the filters if there are any. */
+typedef struct Wanted {
+        uint64_t number; /* 0: not asked for */
+        AuditFilter filter;
+} Wanted;
+
+static bool is_wanted(Wanted *wanted, const AuditEntry *entry) {
+        json_t *record = entry->record.object;
+        if (wanted->number > 0)
+                return record && entry->record.seq == wanted->number;
+        if (!record)
+                return !wanted->filter.is_set;
+        /* asked for each record, so that it knows what was enabled before */
+        return audit_filter_takes(&wanted->filter, record) && is_told(entry);
+}
+
+/* Newest first. */
 static int select_entries(
-                Context *context, const AuditEntries *all, uint64_t wanted, const AuditEntry ***ret,
+                Context *context, const AuditEntries *all, Wanted *wanted, const AuditEntry ***ret,
                 size_t *ret_n) {
         const AuditEntry **selected = arena_alloc_array(
                         context->arena, all->n_items + 1, sizeof(AuditEntry *));
         if (!selected)
                 return -ENOMEM;
-        uint64_t limit = wanted > 0 || context->options.limit == 0 ? UINT64_MAX
-                                                                   : context->options.limit;
-        size_t n = 0;
-        for (size_t i = all->n_items; i-- > 0 && n < limit;) {
-                const AuditEntry *entry = &all->items[i];
-                bool is_wanted = entry->record.object && entry->record.seq == wanted;
-                if (wanted > 0 ? is_wanted : is_told(entry))
-                        selected[n++] = entry;
-        }
-        *ret = selected;
-        *ret_n = n;
+        size_t n = 0, at = all->n_items;
+        for (size_t i = 0; i < all->n_items; i++)
+                if (is_wanted(wanted, &all->items[i])) {
+                        selected[--at] = &all->items[i];
+                        n++;
+                }
+        uint64_t limit = context->options.limit;
+        *ret = selected + at;
+        *ret_n = wanted->number > 0 || limit == 0 || n < limit ? n : (size_t) limit;
         return 0;
 }
 
-static int show(Context *context, const AuditEntries *all, uint64_t wanted) {
+static int show(Context *context, const AuditEntries *all, Wanted *wanted) {
         const AuditEntry **entries = NULL;
         size_t n = 0;
         int r = select_entries(context, all, wanted, &entries, &n);
         if (r < 0)
                 return r;
-        if (wanted > 0 && n == 0)
+        if (wanted->number > 0 && n == 0)
                 return context_fail(
                                 context, DIAG_UNKNOWN_GENERATION,
                                 "twprofile history lists the records",
-                                "there is no audit record %" PRIu64, wanted);
+                                "there is no audit record %" PRIu64, wanted->number);
         if (context_is_json(context))
                 return entries_to_json(context, entries, n);
         if (n == 0) {
-                strbuf_add(&context->text, "Nothing was changed yet.\n");
+                strbuf_add(&context->text, wanted->filter.is_set ? "No record is as asked for.\n"
+                                                                 : "Nothing was changed yet.\n");
                 return 0;
         }
-        return wanted > 0 || context->options.verbose ? render_all(context, entries, n)
-                                                      : render_table(context, entries, n);
+        return wanted->number > 0 || context->options.verbose ? render_all(context, entries, n)
+                                                              : render_table(context, entries, n);
 }
 
-static int history_on(Context *context, const Host *host, uint64_t wanted) {
+static int history_on(Context *context, const Host *host, Wanted *wanted) {
         CLEANUP(audit_entries_deinit) AuditEntries all = {};
         int r = audit_reader_load(host->seam, host->root_fd, context->arena, &all, &context->error);
         if (r == -EACCES || r == -EPERM) {
@@ -301,15 +318,30 @@ static int history_on(Context *context, const Host *host, uint64_t wanted) {
         return r < 0 ? r : show(context, &all, wanted);
 }
 
-static int history_run(Context *context) {
-        uint64_t wanted = 0;
-        if (context->n_args == 1 && (num_parse_u64(context->args[0], &wanted) < 0 || wanted == 0))
+static int read_number(Context *context, uint64_t *ret) {
+        const char *word = context->n_args == 1 ? context->args[0] : NULL;
+        if (word && (num_parse_u64(word, ret) < 0 || *ret == 0))
                 return context_fail_usage(
-                                context, "'%s' is no record number: twprofile history [N]",
-                                context->args[0]);
+                                context, "'%s' is no record number: twprofile history [N]", word);
+        return 0;
+}
+
+static int history_run(Context *context) {
+        Wanted wanted = { .number = 0 };
+        int r = read_number(context, &wanted.number);
+        if (r == 0)
+                r = audit_filter_init(&wanted.filter, context);
+        if (r != 0)
+                return r;
+        if ((wanted.number > 0) + wanted.filter.is_set + (context->options.diff != NULL) > 1)
+                return context_fail_usage(
+                                context, "a record number, filters and --diff exclude each other");
         CLEANUP(host_close) Host host = HOST_EMPTY;
-        int r = host_open_files(&host, context, &context->error);
-        return r < 0 ? r : history_on(context, &host, wanted);
+        r = host_open_files(&host, context, &context->error);
+        if (r < 0)
+                return r;
+        return context->options.diff ? history_diff_run(context, &host)
+                                     : history_on(context, &host, &wanted);
 }
 
 const Command cmd_history = {
@@ -318,9 +350,11 @@ const Command cmd_history = {
         .help = "Show who changed what, when and why",
         .more = "Reads the audit log, newest first; it belongs to root and the group adm. With N,\n"
                 "the number in the first column, or with --verbose, every key is shown with its\n"
-                "value before and after.\n",
+                "value before and after. The filters all have to hold; TIME is a date with or\n"
+                "without a time, today, yesterday, or -2h. --diff=A..B compares two generations\n"
+                "as they are stored, for root alone; without B, with the newest.\n",
         .group = COMMAND_GROUP_WATCH,
         .max_args = 1,
-        .options = OPT_ROOT | OPT_LIMIT | OPT_VERBOSE,
+        .options = OPT_ROOT | OPT_LIMIT | OPT_VERBOSE | OPT_DIFF | OPT_FILTER,
         .run = history_run,
 };

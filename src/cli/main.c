@@ -92,7 +92,7 @@ static int check_options(Context *context, unsigned seen) {
         unsigned strange = seen & ~(context->command->options | OPT_COMMON);
         for (size_t i = 0; i < option_count(); i++) {
                 const OptionRow *row = option_get(i);
-                if ((strange & row->bit) == 0)
+                if ((strange & row->bit) == 0 || !option_is_given(row, &context->options))
                         continue;
                 CLEANUP(strbuf_deinit) StrBuf owners = {};
                 help_render_owners(row->bit, &owners);

@@ -49,6 +49,17 @@ static const OptionRow option_rows[] = {
           "decide what a damaged journal cannot" },
         { OPT_AGAINST, 0, "against", "journald|FILE", OPTION_TEXT, FIELD(against),
           "compare with what was written down elsewhere" },
+        { OPT_DIFF, 0, "diff", "A..B", OPTION_TEXT, FIELD(diff),
+          "what generation B asks for that A does not" },
+        { OPT_FILTER, 0, "since", "TIME", OPTION_TEXT, FIELD(since), "records from then on" },
+        { OPT_FILTER, 0, "until", "TIME", OPTION_TEXT, FIELD(until), "records up to then" },
+        { OPT_FILTER, 0, "key", "KEY", OPTION_TEXT, FIELD(key), "records with that key" },
+        { OPT_FILTER, 0, "profile", "NAME", OPTION_TEXT, FIELD(profile),
+          "records from which or to which it is enabled" },
+        { OPT_FILTER, 0, "verb", "VERB", OPTION_TEXT, FIELD(verb), "records of that verb" },
+        { OPT_FILTER, 0, "tx", "ID", OPTION_TEXT, FIELD(tx), "records of that transaction" },
+        { OPT_FILTER, 0, "user", "NAME|UID", OPTION_TEXT, FIELD(user),
+          "records of who logged in so, or called so" },
 };
 /* clang-format on */
 
@@ -85,6 +96,11 @@ const OptionRow *option_get_bit(unsigned bit) {
                         return &option_rows[i];
         assert(false); /* the bits are constants */
         return NULL;
+}
+
+bool option_is_given(const OptionRow *row, const Options *options) {
+        const char *field = (const char *) options + row->offset;
+        return row->bit != OPT_FILTER || *(const char *const *) (const void *) field;
 }
 
 static const OptionRow *row_of_letter(char letter) {

@@ -41,6 +41,9 @@ typedef struct Options {
         bool same_session;
         const char *choice;  /* "base" or "keep" */
         const char *against; /* "journald" or a file */
+        const char *diff;    /* "A..B" */
+        /* of OPT_FILTER */
+        const char *since, *until, *key, *profile, *verb, *tx, *user;
 } Options;
 
 #define OPTIONS_DEFAULT_LIMIT 20U
@@ -69,6 +72,8 @@ enum {
         OPT_SAME_SESSION = 1U << 19,
         OPT_CHOICE = 1U << 20,
         OPT_AGAINST = 1U << 21,
+        OPT_DIFF = 1U << 22,
+        OPT_FILTER = 1U << 23, /* several rows: which records of the audit log */
         /* what every verb takes */
         OPT_COMMON = OPT_HELP | OPT_VERSION | OPT_JSON | OPT_QUIET | OPT_NO_PAGER,
         /* what every verb that changes something takes */
@@ -97,8 +102,11 @@ typedef struct OptionRow {
 
 size_t option_count(void);
 const OptionRow *option_get(size_t i);
-/* The row of one bit. */
+/* The row of one bit, the first where it has several. */
 const OptionRow *option_get_bit(unsigned bit);
+
+/* Whether the option of a row that shares its bit was given; true for all others. */
+bool option_is_given(const OptionRow *row, const Options *options);
 
 enum {
         OPTION_E_USAGE = 1, /* `problem` says what is wrong and what is right, one line */

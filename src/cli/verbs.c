@@ -21,6 +21,7 @@ static const Command *const verb_table[] = {
         &cmd_verify,
         &cmd_history,
         &cmd_audit_verify,
+        &cmd_audit_export,
         &cmd_sandbox,
 };
 /* clang-format on */

@@ -7,6 +7,7 @@
 
 #include "cli/command.h"
 
+extern const Command cmd_audit_export;
 extern const Command cmd_audit_verify;
 extern const Command cmd_confirm;
 extern const Command cmd_disable;
