@@ -204,11 +204,14 @@ static int recovery_close(Recovery *recovery, Error *reterr) {
                 .outcome = recovery->outcome,
                 .generation = session->current ? session->current->number : 0,
         };
-        if (recovery_audit(recovery, &done, &error) < 0)
+        int r = recovery_audit(recovery, &done, &error);
+        if (r < 0) {
+                session->audit_error = r;
                 session_add_error(session, DIAG_AUDIT_INCOMPLETE, &error);
+        }
 
         CLEANUP(strbuf_deinit) StrBuf payload = { 0 };
-        int r = journal_done_encode(&done, &payload);
+        r = journal_done_encode(&done, &payload);
         if (r < 0)
                 return error_set(reterr, r, "cannot close the transaction");
         r = journal_append(

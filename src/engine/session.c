@@ -6,6 +6,7 @@
 #include <time.h>
 
 #include "engine/generation-store.h"
+#include "engine/late-audit.h"
 #include "engine/lock.h"
 #include "engine/paths.h"
 #include "engine/quarantine.h"
@@ -106,6 +107,11 @@ static void session_stamp(const Session *session, AuditRecord *record) {
         record->time_synced = adjtimex(&timex) >= 0 && (timex.status & STA_UNSYNC) == 0;
         record->boottime_ns = (int64_t) boot.tv_sec * 1000000000 + boot.tv_nsec;
         record->instance = session->engine->instance;
+        if (record->late || record->event == AUDIT_DEGRADED) {
+                /* Nobody who asks now has to do with it. */
+                record->via = "recover";
+                return;
+        }
         record->via = session->request->via;
         record->reason = session->request->reason;
         record->adopt = session_adopt_text(session->request->adopt);
@@ -118,6 +124,9 @@ static void session_stamp(const Session *session, AuditRecord *record) {
 
 int session_open_audit(Session *session, Error *reterr) {
         const Engine *engine = session->engine;
+        if (session->audit_error < 0)
+                return error_set(
+                                reterr, session->audit_error, "the audit log could not be written");
         if (session->audit_is_open)
                 return 0;
 
@@ -130,6 +139,9 @@ int session_open_audit(Session *session, Error *reterr) {
         };
         int r = audit_log_open(&session->audit, &place, reterr);
         session->audit_is_open = r >= 0;
+        if (r >= 0)
+                r = late_audit_run(session, reterr);
+        session->audit_error = r < 0 ? r : 0;
         return r;
 }
 
@@ -141,8 +153,10 @@ int session_audit(Session *session, AuditRecord *record, Sha256 *ret_hash, Error
 
         session_stamp(session, record);
         r = audit_log_append(&session->audit, record, reterr);
-        if (r < 0)
+        if (r < 0) {
+                session->audit_error = r;
                 return r;
+        }
 
         *ret_hash = session->audit.head.hash;
         session->mirrored = engine->mirror &&

@@ -30,6 +30,7 @@ typedef struct Session {
         Journal journal;
         AuditLog audit;
         bool audit_is_open;
+        int audit_error; /* the first of this request, negative errno: nothing more is written to the log */
         bool mirrored;       /* journald took the last record */
         Generation *current; /* NULL: nothing of ours */
         Undecided *undecided; /* the change that awaits confirmation, NULL for none; set by recovery */
@@ -47,7 +48,8 @@ NODISCARD int session_load(Session *session, Error *reterr);
 /* CLOCK_BOOTTIME, milliseconds. */
 int64_t session_now_ms(const Session *session);
 
-/* Opens the log unless it is open. What cannot be opened refuses a change before anything is done. */
+/* Opens the log unless it is open, and tells what it missed (engine/late-audit.h). What cannot be opened refuses a change
+ * before anything is done. After one failure it fails for the rest of the request: a later record would hide the gap. */
 NODISCARD int session_open_audit(Session *session, Error *reterr);
 
 /* Opens the log at first use and appends `record` with time, place and caller filled in. */

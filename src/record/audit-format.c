@@ -135,8 +135,8 @@ static int add_transaction(const AuditRecord *record, json_t *object) {
                                   "to", strict_json_number(record->generation_to)));
         if (r == 0 && record->outcome)
                 r = set(object, "res",
-                        json_pack("{s:s, s:i}", "outcome", record->outcome, "exit",
-                                  record->exit_code));
+                        json_pack("{s:s, s:o*}", "outcome", record->outcome, "exit",
+                                  record->late ? NULL : json_integer(record->exit_code)));
         if (r == 0 && record->has_frame)
                 r = set(object, "txh", strict_json_sha256(&record->frame));
         return r;

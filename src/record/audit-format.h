@@ -85,7 +85,7 @@ typedef struct AuditRecord {
         bool has_window;      /* AUDIT_INTENT: the change has to be confirmed */
         uint64_t window_s;    /* within so many seconds; 0: no deadline */
         bool same_session;    /* AUDIT_CONFIRM: --same-session was used */
-        bool late;      /* written by a later run than the one it tells of, from the journal */
+        bool late; /* written by a later run than the one it tells of, from the journal, which has no exit code */
         uint64_t count; /* AUDIT_DENIED: calls that this record stands for; 0: one */
         Sha256 frame;   /* hash of the journal's PREPARED (intent) or decision frame (outcome) */
         size_t torn_offset, torn_length; /* AUDIT_TORN */

@@ -111,7 +111,7 @@ static int check_generations(json_t *value, Error *reterr) {
 static int check_result(json_t *value, Error *reterr) {
         static const StrictField fields[] = {
                 { .name = "outcome", .kind = STRICT_WORD, .max = WORD_MAX },
-                { .name = "exit", .kind = STRICT_INTEGER },
+                { .name = "exit", .kind = STRICT_INTEGER, .optional = true },
         };
         return strict_json_read(value, fields, ELEMENTSOF(fields), reterr);
 }
@@ -181,7 +181,7 @@ static int check_degraded(json_t *value, Error *reterr) {
 typedef struct AuditPresence {
         bool log, tear, file, prune, degraded; /* always one event's, and no other's */
         bool cause, evidence, window, same, count, late;
-        bool profiles, generations;
+        bool profiles, generations, result, exit;
 } AuditPresence;
 
 static int read_event(const char *name, AuditEvent *ret, Error *reterr) {
@@ -241,6 +241,8 @@ static int check_presence(AuditEvent event, const AuditPresence *has, Error *ret
                 return error_set(
                                 reterr, -EBADMSG, "member 'late' and '%s' do not go together",
                                 name);
+        if (has->result && has->exit == has->late)
+                return error_set(reterr, -EBADMSG, "member 'exit' is missing, or in a late record");
         return 0;
 }
 
@@ -278,7 +280,7 @@ static int read_members(json_t *object, AuditLine *line, Error *reterr) {
                 OPTIONAL("keys", STRICT_ANY, check_keys, NULL),
                 OPTIONAL("prof", STRICT_ANY, check_profiles, &has.profiles),
                 OPTIONAL("gen", STRICT_OBJECT, check_generations, &has.generations),
-                OPTIONAL("res", STRICT_OBJECT, check_result, NULL),
+                OPTIONAL("res", STRICT_OBJECT, check_result, &has.result),
                 OPTIONAL("txh", STRICT_SHA256, NULL, NULL),
                 OPTIONAL("log", STRICT_TEXT, NULL, &has.log),
                 OPTIONAL("torn", STRICT_OBJECT, check_tear, &has.tear),
@@ -297,6 +299,7 @@ static int read_members(json_t *object, AuditLine *line, Error *reterr) {
         if (r < 0)
                 return r;
 
+        has.exit = json_object_get(json_object_get(object, "res"), "exit") != NULL;
         r = read_event(event, &line->event, reterr);
         if (r < 0)
                 return r;

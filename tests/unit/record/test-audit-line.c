@@ -100,7 +100,7 @@ static void test_terms(void **state) {
                 { "\"cause\":\"gate\",", "'evidence' without 'cause'" },
                 { ",\"window\":{\"s\":60}", NULL },
                 { "\"same\":1,", NULL },
-                { "\"late\":1,", NULL },
+                { "\"late\":1,", "'exit' is missing" },
                 { "\"count\":17,", NULL },
                 { "\"file\":{\"first\":4,\"n\":5},", "'file' is 'rotate's alone" },
                 { "\"prune\":{\"sha256\":"
@@ -220,6 +220,9 @@ static void test_decode_refuses(void **state) {
                   "member 'prune': no member 'sha256'" },
                 { "\"mirror\":1", "\"mirror\":1,\"degraded\":{\"lost\":1,\"state\":\"on\"}",
                   "member 'degraded': member 'state': neither" },
+                { "\"exit\":0,", "", "'exit' is missing, or in a late record" },
+                { "\"mirror\":1", "\"late\":1,\"mirror\":1",
+                  "'exit' is missing, or in a late record" },
                 { "\"bt\":", "\"bt\":0.5,\"x\":", "'bt' is not an integer" },
         };
         AuditRecord record = test_record();
