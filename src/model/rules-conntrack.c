@@ -176,21 +176,23 @@ static bool removed_servers(const RuleFacts *facts, const EffectiveKey *key, Rul
 }
 
 static const Rule rules[] = {
-        { DIAG_CONNTRACK_MAX_BELOW_COUNT, false, CT_MAX, max_below_count, { CT_COUNT } },
-        { DIAG_CONNTRACK_CHAINS_LONG, false, NULL, chains_long, { CT_MAX, CT_BUCKETS } },
-        { DIAG_CONNTRACK_TABLE_LARGE, false, CT_MAX, table_large, {} },
-        { DIAG_CONNTRACK_TIME_WAIT_SHORT, true, CT "tcp_timeout_time_wait", time_wait_short, {} },
-        { DIAG_CONNTRACK_TIME_WAIT_LONG, true, CT "tcp_timeout_time_wait", time_wait_long, {} },
-        { DIAG_CONNTRACK_BELOW_KEEPALIVE,
-          false,
-          CT "tcp_timeout_established",
-          established_below_keepalive,
-          { KEEP_TIME, KEEP_INTVL, KEEP_PROBES } },
-        { DIAG_CONNTRACK_HALF_CLOSED_SHORT, true, NULL, half_closed_short, {} },
-        { DIAG_CONNTRACK_LOOSE_OFF, true, CT "tcp_loose", loose_off, {} },
-        { DIAG_CONNTRACK_LIBERAL, true, CT "tcp_be_liberal", liberal, {} },
-        { DIAG_IPVS_REUSE_DELAY, false, NULL, reuse_delay, { VS_REUSE, VS_TRACK } },
-        { DIAG_IPVS_REMOVED_SERVERS, false, NULL, removed_servers, { VS_REUSE, VS_NODEST } },
+        { DIAG_CONNTRACK_MAX_BELOW_COUNT, false, .key = CT_MAX, .applies = max_below_count,
+          .also = { CT_COUNT } },
+        { DIAG_CONNTRACK_CHAINS_LONG, false, .applies = chains_long,
+          .also = { CT_MAX, CT_BUCKETS } },
+        { DIAG_CONNTRACK_TABLE_LARGE, false, .key = CT_MAX, .applies = table_large },
+        { DIAG_CONNTRACK_TIME_WAIT_SHORT, true, .key = CT "tcp_timeout_time_wait",
+          .applies = time_wait_short },
+        { DIAG_CONNTRACK_TIME_WAIT_LONG, true, .key = CT "tcp_timeout_time_wait",
+          .applies = time_wait_long },
+        { DIAG_CONNTRACK_BELOW_KEEPALIVE, false, .key = CT "tcp_timeout_established",
+          .applies = established_below_keepalive, .also = { KEEP_TIME, KEEP_INTVL, KEEP_PROBES } },
+        { DIAG_CONNTRACK_HALF_CLOSED_SHORT, true, .applies = half_closed_short },
+        { DIAG_CONNTRACK_LOOSE_OFF, true, .key = CT "tcp_loose", .applies = loose_off },
+        { DIAG_CONNTRACK_LIBERAL, true, .key = CT "tcp_be_liberal", .applies = liberal },
+        { DIAG_IPVS_REUSE_DELAY, false, .applies = reuse_delay, .also = { VS_REUSE, VS_TRACK } },
+        { DIAG_IPVS_REMOVED_SERVERS, false, .applies = removed_servers,
+          .also = { VS_REUSE, VS_NODEST } },
 };
 
 const RuleTable rules_conntrack = { rules, ELEMENTSOF(rules) };

@@ -146,19 +146,17 @@ static bool orphans_lowered(const RuleFacts *facts, const EffectiveKey *key, Rul
 }
 
 static const Rule rules[] = {
-        { DIAG_TCP_MEM_ABOVE_MEMORY, false, TCP_MEM, tcp_mem_above_memory, {} },
-        { DIAG_TCP_MEM_LARGE, false, TCP_MEM, tcp_mem_large, {} },
-        { DIAG_TCP_MEM_SMALL, false, TCP_MEM, tcp_mem_small, {} },
-        { DIAG_BUFFER_LARGE, true, NULL, buffer_large, {} },
-        { DIAG_BUFFER_ABOVE_TCP_MEM, false, NULL, buffer_above_tcp_mem, { TCP_MEM } },
-        { DIAG_CORE_BUFFER_BELOW_TCP,
-          false,
-          NULL,
-          explicit_below_automatic,
-          { TCP_RMEM, TCP_WMEM } },
-        { DIAG_RCVBUF_FIXED, true, "net.ipv4.tcp_moderate_rcvbuf", rcvbuf_fixed, {} },
-        { DIAG_ORPHANS_LARGE, false, "net.ipv4.tcp_max_orphans", orphans_large, {} },
-        { DIAG_ORPHANS_LOWERED, false, "net.ipv4.tcp_max_orphans", orphans_lowered, {} },
+        { DIAG_TCP_MEM_ABOVE_MEMORY, false, .key = TCP_MEM, .applies = tcp_mem_above_memory },
+        { DIAG_TCP_MEM_LARGE, false, .key = TCP_MEM, .applies = tcp_mem_large },
+        { DIAG_TCP_MEM_SMALL, false, .key = TCP_MEM, .applies = tcp_mem_small },
+        { DIAG_BUFFER_LARGE, true, .applies = buffer_large },
+        { DIAG_BUFFER_ABOVE_TCP_MEM, false, .applies = buffer_above_tcp_mem, .also = { TCP_MEM } },
+        { DIAG_CORE_BUFFER_BELOW_TCP, false, .applies = explicit_below_automatic,
+          .also = { TCP_RMEM, TCP_WMEM } },
+        { DIAG_RCVBUF_FIXED, true, .key = "net.ipv4.tcp_moderate_rcvbuf", .applies = rcvbuf_fixed },
+        { DIAG_ORPHANS_LARGE, false, .key = "net.ipv4.tcp_max_orphans", .applies = orphans_large },
+        { DIAG_ORPHANS_LOWERED, false, .key = "net.ipv4.tcp_max_orphans",
+          .applies = orphans_lowered },
 };
 
 const RuleTable rules_memory = { rules, ELEMENTSOF(rules) };
