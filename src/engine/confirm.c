@@ -2,6 +2,7 @@
 #include "engine/confirm.h"
 
 #include "engine/commit.h"
+#include "engine/denied.h"
 #include "engine/live-set.h"
 #include "engine/pending-file.h"
 #include "engine/report.h"
@@ -66,10 +67,8 @@ static int confirm_check_token(const Confirm *confirm) {
 
         (void) diag_add(session->result->findings, DIAG_WRONG_TOKEN, (Span){ 0 },
                         "the token is not the one of the change that awaits confirmation");
-        AuditRecord record = { .event = AUDIT_DENIED, .outcome = "wrong-token", .exit_code = 4 };
-        Sha256 hash;
         Error error = { 0 };
-        if (session_audit(session, &record, &hash, &error) < 0)
+        if (denied_record(session, "wrong-token", &error) < 0)
                 session_add_error(session, DIAG_AUDIT_INCOMPLETE, &error);
         return confirm_refuse(session);
 }

@@ -6,6 +6,7 @@
 #include "engine/change.h"
 #include "engine/choice.h"
 #include "engine/confirm.h"
+#include "engine/denied.h"
 #include "engine/fragment.h"
 #include "engine/make-live.h"
 #include "engine/paths.h"
@@ -340,9 +341,7 @@ int engine_record_denied(
         if (r < 0)
                 return r;
 
-        AuditRecord record = { .event = AUDIT_DENIED, .outcome = why, .exit_code = 4 };
-        Sha256 hash;
-        return session_audit(&session, &record, &hash, reterr);
+        return denied_record(&session, why, reterr);
 }
 
 int engine_read_state(Engine *engine, char **ret, size_t *ret_length, Error *reterr) {

@@ -129,7 +129,7 @@ NODISCARD int engine_run(
                 Engine *engine, const EngineRequest *request, EngineResult *ret, Error *reterr);
 void engine_result_deinit(EngineResult *result);
 
-/* A denied call (another namespace, not allowed): counted in the audit log, nothing else. */
+/* A denied call (another namespace, not allowed): counted in the audit log (engine/denied.h), nothing else. */
 NODISCARD int engine_record_denied(
                 Engine *engine, const AuditCaller *caller, const char *via, const char *why,
                 Error *reterr);

@@ -22,6 +22,8 @@
 #define ENGINE_STATUS_STEM   "status." /* of its temporary names */
 #define ENGINE_PENDING       "pending"
 #define ENGINE_PENDING_STEM  "pending."
+#define ENGINE_DENIED        "denied"
+#define ENGINE_DENIED_STEM   "denied." /* of its temporary names */
 
 #define ENGINE_SYSCTL_DIR    "etc/sysctl.d"
 #define ENGINE_SYSCTL_MODE   0755

@@ -23,6 +23,7 @@ void upkeep_sweep(Session *session) {
         upkeep_sweep_dir(session, session->state.fd, ENGINE_GENERATIONS, "");
         upkeep_sweep_dir(session, root_fd, ENGINE_RUN_DIR, ENGINE_STATUS_STEM);
         upkeep_sweep_dir(session, root_fd, ENGINE_RUN_DIR, ENGINE_PENDING_STEM);
+        upkeep_sweep_dir(session, root_fd, ENGINE_RUN_DIR, ENGINE_DENIED_STEM);
         upkeep_sweep_dir(session, session->state.fd, ENGINE_QUARANTINE, "");
 }
 
