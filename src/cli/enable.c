@@ -82,9 +82,10 @@ const Command cmd_enable = {
                 "nothing.\n"
                 "--runtime is the same without a deadline.\n"
                 "\n"
-                "With --gate as well, counters of TCP (overflows, drops, resets, retransmissions, local\n"
-                "ports) are sampled for five seconds before and then through the window; the change is\n"
-                "taken back early, with the numbers, when it made them worse.\n",
+                "With --gate as well, counters of TCP (overflows, drops, resets,\n"
+                "retransmissions, local ports) are sampled for five seconds before and then\n"
+                "through the window; the change is taken back early, with the numbers, when it\n"
+                "made them worse.\n",
         .group = COMMAND_GROUP_CHANGE,
         .min_args = 1,
         .max_args = ARGS_ANY,
