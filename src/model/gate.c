@@ -3,7 +3,7 @@
 
 #include <inttypes.h>
 
-#define PER_MILLE 1000
+#define PER_MILLE INT64_C(1000)
 
 /* The kernel's names are those of net/ipv4/proc.c (snmp4_tcp_list, snmp4_net_list). The thresholds are judgements: small
  * enough that a server which loses connections is seen in a second, large enough that a single scanner is not. */
@@ -70,7 +70,7 @@ static bool gate_measure(
 
         uint64_t events = now->value[id] - previous->value[id];
         uint64_t parts = (uint64_t) ms;
-        uint64_t scale = UINT64_C(1000) * PER_MILLE;
+        uint64_t scale = (uint64_t) (1000 * PER_MILLE);
         if (counter->kind == GATE_SHARE) {
                 if (now->whole[id] < previous->whole[id])
                         return false;

@@ -17,7 +17,7 @@ static GateBaseline baseline_of(GateId id, uint64_t per_second) {
         GateBaseline baseline = { 0 };
         GateSample previous = sample_at(0);
         for (int i = 1; i <= 10; i++) {
-                GateSample now = sample_at(i * 500);
+                GateSample now = sample_at((int64_t) i * 500);
                 now.value[id] = previous.value[id] + (i == 5 ? per_second : per_second / 2);
                 gate_baseline_add(&baseline, &previous, &now);
                 previous = now;
@@ -76,7 +76,7 @@ static void test_gate_one_spike_is_none(void **state UNUSED) {
         gate_watch_start(&watch, &quiet);
         uint64_t value = 0;
         for (int i = 0; i < 20; i++) {
-                GateSample sample = sample_at(i * 500);
+                GateSample sample = sample_at((int64_t) i * 500);
                 value += i % 2 ? 1000 : 0; /* never in two intervals one behind the other */
                 sample.value[GATE_RESETS_SENT] = value;
                 assert_false(gate_watch_add(&watch, &sample, &verdict));
@@ -97,7 +97,7 @@ static void test_gate_shares(void **state UNUSED) {
         GateWatch watch;
         gate_watch_start(&watch, &quiet);
         for (int i = 0; i < 6; i++) {
-                GateSample sample = sample_at(i * 500);
+                GateSample sample = sample_at((int64_t) i * 500);
                 sample.whole[GATE_RETRANSMITS] = (uint64_t) i * 10;
                 sample.value[GATE_RETRANSMITS] = (uint64_t) i * 10;
                 assert_false(gate_watch_add(&watch, &sample, &verdict));
@@ -122,7 +122,7 @@ static void test_gate_ports(void **state UNUSED) {
                 gate_watch_start(&watch, &baseline);
                 bool worse = false;
                 for (int k = 0; k < 3; k++) {
-                        GateSample now = sample_at(1000 + k * 500);
+                        GateSample now = sample_at(1000 + (int64_t) k * 500);
                         now.value[GATE_PORTS] = cases[i].now;
                         worse = gate_watch_add(&watch, &now, &verdict) || worse;
                 }
@@ -187,7 +187,7 @@ static void test_gate_strikes_in_a_row(void **state UNUSED) {
         gate_baseline_add(&empty, &a, &b);
         gate_watch_start(&watch, &empty);
         for (int i = 0; i < 4; i++) {
-                sample = sample_at(1000 + i * 500);
+                sample = sample_at(1000 + (int64_t) i * 500);
                 sample.known[GATE_PORTS] = i % 2 == 1;
                 sample.value[GATE_PORTS] = 950;
                 assert_int_equal(gate_watch_add(&watch, &sample, &verdict), i == 3);
