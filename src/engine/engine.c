@@ -184,7 +184,7 @@ static int engine_dispatch_undecided(Session *session, Error *reterr) {
         case ENGINE_REVERT:
         case ENGINE_RELEASE:
         default:
-                assert(!"decided by the caller");
+                assert(false); /* decided by the caller */
                 return -EINVAL;
         }
 }
