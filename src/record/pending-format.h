@@ -14,7 +14,7 @@
 
 /* How long a window may be, in seconds: long enough for a login, and no longer than somebody remembers it. */
 #define PENDING_WINDOW_MIN_S 5
-#define PENDING_WINDOW_MAX_S (24 * 60 * 60)
+#define PENDING_WINDOW_MAX_S INT64_C(86400)
 
 typedef struct Pending {
         char tx[TX_ID_SIZE];
