@@ -4,13 +4,17 @@
  * The exhaustive search: the engine's own functions on a simulated machine, killed and cut off before every call that changes
  * something, in every way a power cut can come out, recovery included.
  *
- *         engine-model [--actions=N] [--crashes=N] [--cuts=N] [--plant=NAME] [--quiet]
+ *         engine-model [--actions=N] [--crashes=N] [--cuts=N] [--plant=NAME] [--request=NAME …] [--quiet]
+ *                      [--trace]
  *
  *   --actions=N   how many requests a history holds (default 2)
  *   --crashes=N   how many crashes (default 1; each inside a request, a recovery or a boot)
  *   --cuts=N      outcomes of one power cut that are looked at (default 64); with more, they are drawn evenly
  *   --plant=NAME  a fault that the search has to find: commit-unflushed fragment-unflushed act-unflushed blind-write
  *                 blind-restore old-boot-id no-redo
+ *
+ *   --request=NAME  what users ask for, may be given several times (default all): enable replace disable rollback window touch
+ *   --trace       the history of each new state
  *
  * States that nothing can tell apart are looked at once. What must hold is asked where nothing runs (oracle.c), and knows
  * nothing of the engine but its answers. Prints the counts, and for a violation the history that leads to it. Exit 0: none;
@@ -22,6 +26,7 @@
 
 #include "base/num.h"
 #include "explorer.h"
+#include "machine.h"
 
 static const char *const plant_names[] = {
         [SIM_PLANT_NONE] = "none",
@@ -57,16 +62,35 @@ static bool parse_plant(const char *word, SimPlant *ret) {
         return false;
 }
 
+static bool parse_request(const char *word, unsigned *ret) {
+        static const char *const names[] = {
+                [STEP_ENABLE] = "enable",   [STEP_REPLACE] = "replace",
+                [STEP_DISABLE] = "disable", [STEP_ROLLBACK] = "rollback",
+                [STEP_WINDOW] = "window",   [STEP_TOUCH] = "touch",
+        };
+        if (!startswith(word, "--request="))
+                return false;
+        for (size_t i = 0; i < ELEMENTSOF(names); i++)
+                if (names[i] && streq(word + strlen("--request="), names[i])) {
+                        *ret |= 1U << i;
+                        return true;
+                }
+        return false;
+}
+
 int main(int argc, char **argv) {
         ExplorerOptions options = { .actions = 2, .crashes = 1, .cuts = 64 };
         for (int i = 1; i < argc; i++) {
                 const char *word = argv[i];
                 if (streq(word, "--quiet"))
                         options.quiet = true;
+                else if (streq(word, "--trace"))
+                        options.trace = true;
                 else if (!parse_number(word, "--actions=", &options.actions) &&
                          !parse_number(word, "--crashes=", &options.crashes) &&
                          !parse_number(word, "--cuts=", &options.cuts) &&
-                         !parse_plant(word, &options.plant))
+                         !parse_plant(word, &options.plant) &&
+                         !parse_request(word, &options.requests))
                         return usage(word);
         }
 

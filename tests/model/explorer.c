@@ -24,6 +24,8 @@ static bool remember(Explorer *explorer, const State *state) {
                 if (sha256_equal(&explorer->known[at], &digest))
                         return false;
         SIM_MUST(explorer->counts->states < TABLE_SIZE / 2);
+        if (explorer->options->trace)
+                printf("state:%s\n", state->history);
         explorer->known[at] = digest;
         explorer->is_known[at] = true;
         explorer->counts->states++;
@@ -121,9 +123,17 @@ static void take_step(Explorer *explorer, const State *state, Step step) {
         judge(explorer, next);
 }
 
+/* What answers a crash or ends a window is always taken. */
+static bool is_wanted(const Explorer *explorer, Step step) {
+        const unsigned answers = 1U << STEP_CONFIRM | 1U << STEP_DEADLINE | 1U << STEP_RECOVER |
+                                 1U << STEP_BOOT;
+        unsigned wanted = explorer->options->requests;
+        return wanted == 0 || ((wanted | answers) & 1U << step) != 0;
+}
+
 static void expand(Explorer *explorer, const State *state) {
         for (Step step = 0; step < _STEP_MAX; step++)
-                if (state_allows(state, step))
+                if (state_allows(state, step) && is_wanted(explorer, step))
                         take_step(explorer, state, step);
         /* at rest too */
         if (state->crashes_left > 0 && state->phase == PHASE_READY) {

@@ -8,7 +8,9 @@
 typedef struct ExplorerOptions {
         uint64_t actions, crashes, cuts;
         SimPlant plant;
-        bool quiet; /* counts only */
+        bool quiet;        /* counts only */
+        bool trace;        /* each new state */
+        unsigned requests; /* bits of Step: what users ask for; 0: everything */
 } ExplorerOptions;
 
 typedef struct ExplorerCounts {

@@ -76,7 +76,8 @@ typedef struct State {
         bool touched;
         bool was_foreign; /* before it, the first key held somebody else's value on top of ours */
         bool key_was_gone; /* the engine was told that a key does not exist: it may have left it as it was */
-        int exit_code; /* -1: killed, or no answer */
+        bool status_lags; /* the answer said that the public status could not be written */
+        int exit_code;    /* -1: killed, or no answer */
         char fault[256];
         char history[512];
 } State;
