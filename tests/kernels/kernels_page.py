@@ -81,7 +81,9 @@ at and beside both ends of the kernel's range, and the ends of the sane range, e
 back; what a new namespace sees (`own`: a value of its own, `read-only`, `absent`, `same`: the host's) and begins with;
 and one write by uid 0 without any capability.
 
-{unit} Keys of the whole host are written without capabilities in the virtual machines.
+{unit}
+On 6.1, in a virtual machine with systemd, every settable key that this kernel has is written in the same sandbox, those
+of the whole host too (`tests/kernels/unit-machine`).
 
 `net.ipv4.tcp_tw_timeout`, which only a vendor's kernel has, is registered on 6.1 by a test module
 (`tests/kernels/module/`); the shipped profile `alinux-short-timewait` then runs there with twprofile and its helper.
