@@ -18,17 +18,12 @@ bool rule_integer(const RuleFacts *facts, const char *key, int64_t *ret) {
         return true;
 }
 
-bool rule_origin(const RuleFacts *facts, const SysctlSpec *spec, int64_t *ret) {
+bool rule_origin(const RuleFacts *facts, const SysctlSpec *spec, SysctlValue *ret) {
         if (!facts->live)
                 return false;
         const GenerationKey *owned = facts->current ? generation_find_key(facts->current, spec)
                                                     : NULL;
-        SysctlValue origin = {};
-        if (!effective_find_origin(owned, live_find(facts->live, spec), &origin) ||
-            origin.n_ints != 1)
-                return false;
-        *ret = origin.ints[0];
-        return true;
+        return effective_find_origin(owned, live_find(facts->live, spec), ret);
 }
 
 const KernelVersion *rule_kernel(const RuleFacts *facts) {

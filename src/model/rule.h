@@ -36,6 +36,7 @@ typedef struct Rule {
         /* True when it applies; message and help are filled then. */
         bool (*applies)(const RuleFacts *facts, const EffectiveKey *key, RuleHit *hit);
         const char *also[RULE_ALSO_MAX];
+        const char *or_key; /* likewise asked when the set owns this one; NULL: none */
 } Rule;
 
 typedef struct RuleTable {
@@ -47,8 +48,8 @@ typedef struct RuleTable {
 const SysctlValue *rule_value(const RuleFacts *facts, const char *key);
 /* Of a key that holds one integer. False when nobody knows. */
 bool rule_integer(const RuleFacts *facts, const char *key, int64_t *ret);
-/* What a key that holds one integer had before it was ours. False when nobody knows. */
-bool rule_origin(const RuleFacts *facts, const SysctlSpec *spec, int64_t *ret);
+/* What a key had before it was ours. False when nobody knows. */
+bool rule_origin(const RuleFacts *facts, const SysctlSpec *spec, SysctlValue *ret);
 /* The kernel that is judged for, or NULL. */
 const KernelVersion *rule_kernel(const RuleFacts *facts);
 /* Whether the rule is about the key, or asks about it too. A rule about every key is about none in particular. */

@@ -15,6 +15,25 @@ static bool time_wait_below_rfc(
         return true;
 }
 
+/* Every port of the range can be used once per destination and TIME_WAIT. */
+static bool time_wait_longer(const RuleFacts *facts, const EffectiveKey *key, RuleHit *hit) {
+        int64_t seconds = key->value.ints[0];
+        if (seconds <= 60)
+                return false;
+
+        const SysctlValue *range = rule_value(facts, "net.ipv4.ip_local_port_range");
+        strbuf_addf(&hit->message, "a TIME_WAIT of %lld s keeps more sockets", (long long) seconds);
+        if (range) {
+                int64_t ports = range->ints[1] - range->ints[0] + 1;
+                strbuf_addf(&hit->message,
+                            ": %lld ports allow %lld connections per second and destination, at 60 s %lld",
+                            (long long) ports, (long long) (ports / seconds),
+                            (long long) (ports / 60));
+        }
+        strbuf_add(&hit->help, "use 60");
+        return true;
+}
+
 /* tcp_keepalive_timer() waits value - 60 and then hands over to a bucket that waits as long again. */
 static bool fin_timeout_shortened(
                 const RuleFacts *facts UNUSED, const EffectiveKey *key, RuleHit *hit) {
@@ -56,6 +75,12 @@ static bool reuse_two_unknown(const RuleFacts *facts, const EffectiveKey *key, R
 
 static const Rule rules[] = {
         { DIAG_TIME_WAIT_BELOW_RFC, true, "net.ipv4.tcp_tw_timeout", time_wait_below_rfc, {} },
+        { DIAG_TIME_WAIT_LONGER,
+          false,
+          "net.ipv4.tcp_tw_timeout",
+          time_wait_longer,
+          { "net.ipv4.ip_local_port_range" },
+          NULL },
         { DIAG_FIN_TIMEOUT_SHORTENED, true, "net.ipv4.tcp_fin_timeout", fin_timeout_shortened, {} },
         { DIAG_REUSE_WITHOUT_TIMESTAMPS,
           false,

@@ -1,12 +1,18 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "model/rules.h"
 
+#include "model/rules-buckets.h"
 #include "model/rules-conntrack.h"
+#include "model/rules-fin-wait.h"
+#include "model/rules-keepalive.h"
 #include "model/rules-memory.h"
 #include "model/rules-obsolete.h"
 #include "model/rules-ports.h"
 #include "model/rules-queues.h"
+#include "model/rules-retries.h"
+#include "model/rules-reuse.h"
 #include "model/rules-time-wait.h"
+#include "model/rules-timestamps.h"
 
 #define SITE_DIRECTORY "/etc/twprofile/profiles/"
 
@@ -16,12 +22,9 @@ static void hit_deinit(RuleHit *hit) {
 }
 
 static const RuleTable *const tables[] = {
-        &rules_time_wait,
-        &rules_ports,
-        &rules_queues,
-        &rules_conntrack,
-        &rules_memory,
-        &rules_obsolete,
+        &rules_time_wait,  &rules_ports,    &rules_queues,   &rules_conntrack,
+        &rules_memory,     &rules_obsolete, &rules_fin_wait, &rules_reuse,
+        &rules_timestamps, &rules_buckets,  &rules_retries,  &rules_keepalive,
 };
 
 /* The exact lines: who reads them is about to paste them. */
@@ -100,6 +103,10 @@ static bool judge(DiagList *findings, const Rule *rule, const EffectiveKey *key,
         return row->severity == DIAG_SEVERITY_REFUSE || row->severity == DIAG_SEVERITY_ACCEPTANCE;
 }
 
+static bool is_about(const Rule *rule, const char *key) {
+        return !rule->key || streq(rule->key, key) || (rule->or_key && streq(rule->or_key, key));
+}
+
 /* 0 or 1 (refused), or -ENOMEM. */
 static int ask(const Rule *rule, const RuleFacts *facts, const EffectiveKey *key,
                DiagList *findings, Error *reterr) {
@@ -136,7 +143,7 @@ static int ask_bundle(
         bool refused = false;
         for (size_t i = 0; rule->of_the_value && i < bundle->n_settings; i++) {
                 const BundleSetting *setting = &bundle->settings[i];
-                if (rule->key && !streq(rule->key, setting->setting->spec->key))
+                if (!is_about(rule, setting->setting->spec->key))
                         continue;
                 int r = ask_setting(rule, bundle, setting, facts, findings, reterr);
                 if (r < 0)
@@ -150,7 +157,7 @@ static int ask_set(const Rule *rule, const RuleFacts *facts, DiagList *findings,
         bool refused = false;
         for (size_t i = 0; i < facts->set->n_keys; i++) {
                 const EffectiveKey *key = &facts->set->keys[i];
-                if (rule->key && !streq(rule->key, key->spec->key))
+                if (!is_about(rule, key->spec->key))
                         continue;
                 int r = ask(rule, facts, key, findings, reterr);
                 if (r < 0)
@@ -209,7 +216,7 @@ static int compare_specs(const void *a, const void *b) {
 /* Whether the rule is asked when these keys are set. */
 static bool concerns(const Rule *rule, const SysctlSpec *const *specs, size_t n_specs) {
         for (size_t i = 0; i < n_specs; i++)
-                if (!rule->key || streq(rule->key, specs[i]->key))
+                if (is_about(rule, specs[i]->key))
                         return true;
         return false;
 }

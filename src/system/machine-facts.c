@@ -2,8 +2,6 @@
 #include "system/machine-facts.h"
 
 #include <fcntl.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <unistd.h>
 
 #include "base/num.h"
@@ -22,7 +20,7 @@ typedef struct Listeners {
         size_t n;
 } Listeners;
 
-static void listeners_add(Listeners *listeners, uint64_t port) {
+static void listeners_add(Listeners *listeners, unsigned port) {
         uint8_t bit = (uint8_t) (1U << (port % 8));
         if (listeners->seen[port / 8] & bit)
                 return;
@@ -30,19 +28,34 @@ static void listeners_add(Listeners *listeners, uint64_t port) {
         listeners->n++;
 }
 
-/* "  sl: ADDRESS:PORT ADDRESS:PORT STATE …", all hexadecimal. 1 for a listener, 0 for another socket, <0. */
-static int machine_parse_socket(const char *line, uint64_t *ret_port) {
-        char local[48], remote[48], state[8], *end = NULL;
-        if (sscanf(line, " %*[0-9]: %47[0-9A-F:] %47[0-9A-F:] %7[0-9A-F] ", local, remote, state) !=
-            3)
+/* Four hexadecimal digits. */
+static int machine_parse_port(const char *text, unsigned *ret) {
+        static const char digits[] = "0123456789ABCDEF";
+        unsigned port = 0;
+        if (strlen(text) != 4)
                 return -EBADMSG;
-        const char *colon = strrchr(local, ':');
-        if (!colon || strlen(colon + 1) != 4)
+        for (; *text != '\0'; text++) {
+                const char *digit = strchr(digits, *text);
+                if (!digit)
+                        return -EBADMSG;
+                port = port * 16 + (unsigned) (digit - digits);
+        }
+        *ret = port;
+        return 0;
+}
+
+/* "  NUMBER: ADDRESS:PORT ADDRESS:PORT STATE …". 1 for a listener, 0 for another socket, <0. */
+static int machine_parse_socket(char *line, unsigned *ret_port) {
+        char *save = NULL;
+        const char *number = strtok_r(line, " ", &save);
+        const char *local = strtok_r(NULL, " ", &save);
+        const char *remote = strtok_r(NULL, " ", &save);
+        const char *state = strtok_r(NULL, " ", &save);
+        const char *colon = local ? strrchr(local, ':') : NULL;
+        if (!number || !endswith(number, ":") || !colon || !remote || !state || strlen(state) != 2)
                 return -EBADMSG;
-        *ret_port = strtoul(colon + 1, &end, 16);
-        if (*end != '\0' || *ret_port >= MACHINE_PORTS)
-                return -EBADMSG;
-        return streq(state, "0A");
+        int r = machine_parse_port(colon + 1, ret_port);
+        return r < 0 ? r : streq(state, "0A");
 }
 
 /* The whole lines at the start of `text`. > 0 when there is nothing more to read, 0, or <0. */
@@ -50,7 +63,7 @@ static int machine_take_lines(char *text, bool *was_head, Listeners *listeners, 
         char *line = text;
         for (char *newline = strchr(line, '\n'); newline; newline = strchr(line, '\n')) {
                 *newline = '\0';
-                uint64_t port = 0;
+                unsigned port = 0;
                 int r = *was_head ? machine_parse_socket(line, &port) : 1;
                 if (r <= 0)
                         return r < 0 ? r : 1;
@@ -127,11 +140,16 @@ static void machine_read_text(const SeamFd *root, const char *path, char *ret, s
 
 /* "MemTotal:       24669444 kB" */
 static uint64_t machine_read_memory(const SeamFd *root) {
-        char text[MACHINE_LINE_MAX], digits[21];
+        char text[MACHINE_LINE_MAX];
         uint64_t kib = 0, bytes = 0;
         machine_read_text(root, MACHINE_MEMINFO, text, sizeof(text));
-        if (!startswith(text, "MemTotal:") || sscanf(text, "MemTotal: %20[0-9] kB", digits) != 1 ||
-            num_parse_u64(digits, &kib) < 0 || __builtin_mul_overflow(kib, UINT64_C(1024), &bytes))
+        text[strcspn(text, "\n")] = '\0';
+        if (!startswith(text, "MemTotal:") || !endswith(text, " kB"))
+                return 0;
+        char *digits = text + strlen("MemTotal:");
+        digits += strspn(digits, " ");
+        digits[strcspn(digits, " ")] = '\0';
+        if (num_parse_u64(digits, &kib) < 0 || __builtin_mul_overflow(kib, UINT64_C(1024), &bytes))
                 return 0;
         return bytes;
 }

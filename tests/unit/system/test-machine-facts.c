@@ -48,8 +48,12 @@ static void test_listeners_table(void **state UNUSED) {
                 { "no newline", NULL, false, "" },
                 { HEAD "nonsense\n", NULL, false, "" },
                 { HEAD "   0: 0100007F:50 00000000:0000 0A" REST, NULL, false, "" },
+                { HEAD "   0: 0100007F:00g0 00000000:0000 0A" REST, NULL, false, "" },
+                { HEAD "   0: 0100007F:0050 00000000:0000 A" REST, NULL, false, "" },
+                { HEAD "   0  0100007F:0050 00000000:0000 0A" REST, NULL, false, "" },
+                { HEAD "   0: 0100007F:0050\n", NULL, false, "" },
                 { HEAD "   0: 0100007F 00000000:0000 0A" REST, NULL, false, "" },
-                { HEAD "   0: 0100007F:0050 00000000:0000 0A", NULL, false, "" },
+                { HEAD "   0: 0100007F:0050 00000000:0000 0A" /* no newline */, NULL, false, "" },
                 { HEAD LISTEN("0050"), HEAD "nonsense\n", false, "" },
         };
         TEST_EACH(row, rows) {

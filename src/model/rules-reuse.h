@@ -1,0 +1,8 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* The safety rules about taking over a port in TIME_WAIT. */
+
+#include "model/rule.h"
+
+extern const RuleTable rules_reuse;
