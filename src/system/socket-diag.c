@@ -2,6 +2,7 @@
 #include "system/socket-diag.h"
 
 #include <arpa/inet.h>
+#include <dlfcn.h>
 #include <libmnl/libmnl.h>
 #include <linux/inet_diag.h>
 #include <linux/sock_diag.h>
@@ -10,16 +11,78 @@
 /* What a dump may take at once; the kernel fills up to 32 KiB (net/netlink/af_netlink.c). */
 #define ANSWER_MAX ((size_t) 32 * 1024)
 
+/* --- the library ---------------------------------------------------------------------------------------- */
+
+#define LIBRARY "libmnl.so.0"
+
+/* The functions of the library that are used, by the types of its header. */
+#define FUNCTIONS(X)              \
+        X(socket_open2)           \
+        X(socket_bind)            \
+        X(socket_get_fd)          \
+        X(socket_get_portid)      \
+        X(socket_close)           \
+        X(socket_sendto)          \
+        X(socket_recvfrom)        \
+        X(nlmsg_put_header)       \
+        X(nlmsg_put_extra_header) \
+        X(nlmsg_get_payload)      \
+        X(nlmsg_get_payload_len)  \
+        X(attr_put)               \
+        X(cb_run)
+
+/* NOLINTNEXTLINE(bugprone-macro-parentheses): the name that is declared takes no brackets */
+#define MEMBER(name) typeof(mnl_##name) *name;
+#define ROW(name)    { "mnl_" #name, offsetof(Functions, name) },
+
+typedef struct Functions {
+        FUNCTIONS(MEMBER)
+} Functions;
+
+/* Loaded at the first use and never closed: few processes list sockets, and each would pay for it at its start. */
+static Functions mnl;
+
+static int load_library(Error *reterr) {
+        static const struct {
+                const char *name;
+                size_t offset;
+        } rows[] = { FUNCTIONS(ROW) };
+        if (mnl.cb_run)
+                return 0;
+
+        void *library = dlopen(LIBRARY, RTLD_NOW | RTLD_LOCAL);
+        if (!library)
+                return error_set(
+                                reterr, -ENOENT, "cannot load '%s', which lists sockets (%s)",
+                                LIBRARY, dlerror());
+        Functions found;
+        for (size_t i = 0; i < ELEMENTSOF(rows); i++) {
+                void *symbol = dlsym(library, rows[i].name);
+                if (!symbol)
+                        return error_set(
+                                        reterr, -ENOENT, "cannot find '%s' in '%s'", rows[i].name,
+                                        LIBRARY);
+                memcpy((char *) &found + rows[i].offset, &symbol, sizeof(symbol));
+        }
+        mnl = found;
+        return 0;
+}
+
+/* --- opening -------------------------------------------------------------------------------------------- */
+
 int socket_diag_open(SocketDiag *ret, Error *reterr) {
-        struct mnl_socket *nl = mnl_socket_open2(NETLINK_SOCK_DIAG, SOCK_CLOEXEC);
+        int r = load_library(reterr);
+        if (r < 0)
+                return r;
+        struct mnl_socket *nl = mnl.socket_open2(NETLINK_SOCK_DIAG, SOCK_CLOEXEC);
         if (!nl)
                 return error_set(reterr, -errno, "cannot open a netlink socket");
         *ret = (SocketDiag){ .socket = nl };
 
         static const struct timeval wait = { .tv_sec = SOCKET_DIAG_WAIT_MS / 1000 };
-        if (mnl_socket_bind(nl, 0, MNL_SOCKET_AUTOPID) < 0 ||
-            setsockopt(mnl_socket_get_fd(nl), SOL_SOCKET, SO_RCVTIMEO, &wait, sizeof(wait)) < 0) {
-                int r = -errno;
+        if (mnl.socket_bind(nl, 0, MNL_SOCKET_AUTOPID) < 0 ||
+            setsockopt(mnl.socket_get_fd(nl), SOL_SOCKET, SO_RCVTIMEO, &wait, sizeof(wait)) < 0) {
+                r = -errno;
                 socket_diag_close(ret);
                 return error_set(reterr, r, "cannot prepare a netlink socket");
         }
@@ -28,7 +91,7 @@ int socket_diag_open(SocketDiag *ret, Error *reterr) {
 
 void socket_diag_close(SocketDiag *diag) {
         if (diag->socket)
-                (void) mnl_socket_close(diag->socket); /* nothing is left to lose */
+                (void) mnl.socket_close(diag->socket); /* nothing is left to lose */
         *diag = SOCKET_DIAG_EMPTY;
 }
 
@@ -44,7 +107,7 @@ static void add_filter(struct nlmsghdr *header, const SocketDiagRequest *request
                 { .code = INET_DIAG_BC_S_LE, .yes = PAIR, .no = PAIR + OUT },
                 { .no = request->port_last },
         };
-        mnl_attr_put(header, INET_DIAG_REQ_BYTECODE, sizeof(program), program);
+        mnl.attr_put(header, INET_DIAG_REQ_BYTECODE, sizeof(program), program);
 }
 
 static int send_request(SocketDiag *diag, const SocketDiagRequest *request, int family) {
@@ -52,18 +115,18 @@ static int send_request(SocketDiag *diag, const SocketDiagRequest *request, int 
                 char bytes[256];
                 struct nlmsghdr header; /* for its alignment */
         } buffer = { { 0 } };
-        struct nlmsghdr *header = mnl_nlmsg_put_header(buffer.bytes);
+        struct nlmsghdr *header = mnl.nlmsg_put_header(buffer.bytes);
         header->nlmsg_type = SOCK_DIAG_BY_FAMILY;
         header->nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP;
         header->nlmsg_seq = ++diag->sequence;
 
-        struct inet_diag_req_v2 *wanted = mnl_nlmsg_put_extra_header(header, sizeof(*wanted));
+        struct inet_diag_req_v2 *wanted = mnl.nlmsg_put_extra_header(header, sizeof(*wanted));
         wanted->sdiag_family = (uint8_t) family;
         wanted->sdiag_protocol = IPPROTO_TCP;
         wanted->idiag_states = request->states;
         if (request->port_last > 0)
                 add_filter(header, request);
-        return mnl_socket_sendto(diag->socket, header, header->nlmsg_len) < 0 ? -errno : 0;
+        return mnl.socket_sendto(diag->socket, header, header->nlmsg_len) < 0 ? -errno : 0;
 }
 
 /* --- answers -------------------------------------------------------------------------------------------- */
@@ -114,7 +177,7 @@ static int take_answer(const struct nlmsghdr *header, void *userdata) {
                 return MNL_CB_OK;
         TcpSocket socket;
         dump->r = socket_diag_decode(
-                        mnl_nlmsg_get_payload(header), mnl_nlmsg_get_payload_len(header), &socket);
+                        mnl.nlmsg_get_payload(header), mnl.nlmsg_get_payload_len(header), &socket);
         if (dump->r == 0)
                 dump->r = dump->visit(dump->userdata, &socket);
         return MNL_CB_OK;
@@ -126,13 +189,13 @@ static int dump_family(SocketDiag *diag, const SocketDiagRequest *request, int f
                 return r;
         char answer[ANSWER_MAX] __attribute__((aligned(NLMSG_ALIGNTO)));
         for (;;) {
-                ssize_t n = mnl_socket_recvfrom(diag->socket, answer, sizeof(answer));
+                ssize_t n = mnl.socket_recvfrom(diag->socket, answer, sizeof(answer));
                 if (n < 0 && errno == EINTR)
                         continue;
                 if (n < 0)
                         return -errno;
-                r = mnl_cb_run(answer, (size_t) n, diag->sequence,
-                               mnl_socket_get_portid(diag->socket), take_answer, dump);
+                r = mnl.cb_run(answer, (size_t) n, diag->sequence,
+                               mnl.socket_get_portid(diag->socket), take_answer, dump);
                 if (r == MNL_CB_STOP)
                         return dump->r;
                 if (r == MNL_CB_ERROR)

@@ -26,7 +26,7 @@ typedef struct SocketDiag {
 
 #define SOCKET_DIAG_EMPTY ((SocketDiag){ NULL, 0 })
 
-/* 0 or <0: -EAFNOSUPPORT where the sandbox allows no netlink. */
+/* 0 or <0: -EAFNOSUPPORT where the sandbox allows no netlink, -ENOENT without libmnl. */
 NODISCARD int socket_diag_open(SocketDiag *ret, Error *reterr);
 void socket_diag_close(SocketDiag *diag);
 
