@@ -36,31 +36,39 @@ static const Fault faults[] = {
         { .name = "memory", .of_memory = true },
 };
 
+/* Where the last step before is killed. */
+typedef enum Death {
+        DIES_NOT,
+        DIES_MIDWAY,
+        DIES_UNCOMMITTED, /* the last moment from which recovery takes it back */
+        DIES_COMMITTED,   /* the first from which recovery completes it */
+} Death;
+
 typedef struct Scenario {
         const char *name;
-        Step before[3];  /* _STEP_MAX ends */
-        uint64_t die_at; /* the last of them is killed before this change; 0: not */
-        bool power_cut;  /* then the power goes off */
+        Step before[3]; /* _STEP_MAX ends */
+        Death death;
+        bool power_cut; /* then the power goes off */
         Step step;
 } Scenario;
 
 #define NO _STEP_MAX
 
 static const Scenario scenarios[] = {
-        { "enable", { NO }, 0, false, STEP_ENABLE },
-        { "enable another", { STEP_ENABLE, NO }, 0, false, STEP_REPLACE },
-        { "disable", { STEP_ENABLE, NO }, 0, false, STEP_DISABLE },
-        { "rollback", { STEP_ENABLE, STEP_REPLACE, NO }, 0, false, STEP_ROLLBACK },
-        { "enable with a window", { NO }, 0, false, STEP_WINDOW },
-        { "confirm", { STEP_WINDOW, NO }, 0, false, STEP_CONFIRM },
-        { "take back", { STEP_WINDOW, NO }, 0, false, STEP_ROLLBACK },
-        { "guard", { STEP_WINDOW, NO }, 0, false, STEP_DEADLINE },
-        { "recovery, not committed", { STEP_ENABLE, NO }, 31, false, STEP_RECOVER },
-        { "recovery, committed", { STEP_ENABLE, NO }, 33, false, STEP_RECOVER },
-        { "recovery in a window", { STEP_WINDOW, NO }, 31, false, STEP_RECOVER },
-        { "boot", { STEP_ENABLE, NO }, 0, true, STEP_BOOT },
-        { "boot after a cut commit", { STEP_ENABLE, NO }, 33, true, STEP_BOOT },
-        { "boot in a window", { STEP_WINDOW, NO }, 0, true, STEP_BOOT },
+        { "enable", { NO }, DIES_NOT, false, STEP_ENABLE },
+        { "enable another", { STEP_ENABLE, NO }, DIES_NOT, false, STEP_REPLACE },
+        { "disable", { STEP_ENABLE, NO }, DIES_NOT, false, STEP_DISABLE },
+        { "rollback", { STEP_ENABLE, STEP_REPLACE, NO }, DIES_NOT, false, STEP_ROLLBACK },
+        { "enable with a window", { NO }, DIES_NOT, false, STEP_WINDOW },
+        { "confirm", { STEP_WINDOW, NO }, DIES_NOT, false, STEP_CONFIRM },
+        { "take back", { STEP_WINDOW, NO }, DIES_NOT, false, STEP_ROLLBACK },
+        { "guard", { STEP_WINDOW, NO }, DIES_NOT, false, STEP_DEADLINE },
+        { "recovery, not committed", { STEP_ENABLE, NO }, DIES_UNCOMMITTED, false, STEP_RECOVER },
+        { "recovery, committed", { STEP_ENABLE, NO }, DIES_COMMITTED, false, STEP_RECOVER },
+        { "recovery in a window", { STEP_WINDOW, NO }, DIES_MIDWAY, false, STEP_RECOVER },
+        { "boot", { STEP_ENABLE, NO }, DIES_NOT, true, STEP_BOOT },
+        { "boot after a cut commit", { STEP_ENABLE, NO }, DIES_COMMITTED, true, STEP_BOOT },
+        { "boot in a window", { STEP_WINDOW, NO }, DIES_NOT, true, STEP_BOOT },
 };
 
 typedef struct Counts {
@@ -70,13 +78,39 @@ typedef struct Counts {
 
 static uint64_t most_cuts, stride = 1;
 
+static bool is_committed_after(const State *from, Step step, uint64_t die_at) {
+        State *state = state_copy(from);
+        state_run(state, step, (RunOptions){ .die_at = die_at });
+        state_run(state, STEP_RECOVER, (RunOptions){ 0 });
+        bool committed = state_has_fragment(state);
+        state_free(state);
+        return committed;
+}
+
+/* Before which change it is killed; 0: it is not. */
+static uint64_t find_death(const State *from, Step step, Death death) {
+        State *clean = state_copy(from);
+        state_run(clean, step, (RunOptions){ 0 });
+        uint64_t n = clean->n_changes;
+        state_free(clean);
+        if (death == DIES_MIDWAY)
+                return n * 2 / 3;
+
+        uint64_t at = 1;
+        while (at <= n && !is_committed_after(from, step, at))
+                at++;
+        SIM_MUST(at > 1 && at <= n);
+        return death == DIES_COMMITTED ? at : at - 1;
+}
+
 static State *start(const Scenario *scenario) {
         ExplorerOptions options = { .actions = 9, .crashes = 9 };
         State *state = state_new(&options);
         for (size_t i = 0; scenario->before[i] != NO; i++) {
-                bool last = scenario->before[i + 1] == NO;
-                state_run(state, scenario->before[i],
-                          (RunOptions){ .die_at = last ? scenario->die_at : 0 });
+                Step step = scenario->before[i];
+                bool dies = scenario->death != DIES_NOT && scenario->before[i + 1] == NO;
+                uint64_t at = dies ? find_death(state, step, scenario->death) : 0;
+                state_run(state, step, (RunOptions){ .die_at = at });
         }
         if (scenario->power_cut)
                 state_cut(state, sim_disk_cuts(state->disk, SIZE_MAX / 256) - 1);

@@ -161,6 +161,10 @@ static Config fragment_config(const State *state) {
         return _CONFIG_MAX;
 }
 
+bool state_has_fragment(const State *state) {
+        return fragment_config(state) != CONFIG_BASE;
+}
+
 /* What systemd-sysctl does with the fragment, whatever stands in it. */
 static void apply_fragment(State *state) {
         const char *text = sim_disk_get(state->disk, FRAGMENT);

@@ -89,5 +89,6 @@ bool state_allows(const State *state, Step step);
 void state_run(State *state, Step step, RunOptions how);
 /* The power goes off and comes back: way `i` of sim_disk_cut(), then systemd-sysctl. */
 void state_cut(State *state, size_t i);
+bool state_has_fragment(const State *state);
 void state_judge(State *state);
 Sha256 state_digest(const State *state);
