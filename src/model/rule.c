@@ -31,7 +31,7 @@ const KernelVersion *rule_kernel(const RuleFacts *facts) {
 }
 
 bool rule_concerns(const Rule *rule, const char *key) {
-        if (rule->key && streq(rule->key, key))
+        if ((rule->key && streq(rule->key, key)) || (rule->or_key && streq(rule->or_key, key)))
                 return true;
         for (size_t i = 0; i < ELEMENTSOF(rule->also); i++)
                 if (rule->also[i] && streq(rule->also[i], key))

@@ -1,16 +1,18 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "model/rules-conntrack.h"
 
-#define CT          "net.netfilter.nf_conntrack_"
-#define CT_MAX      CT "max"
-#define CT_BUCKETS  CT "buckets"
-#define CT_COUNT    CT "count"
-#define VS_REUSE    "net.ipv4.vs.conn_reuse_mode"
-#define VS_TRACK    "net.ipv4.vs.conntrack"
-#define VS_NODEST   "net.ipv4.vs.expire_nodest_conn"
-#define KEEP_TIME   "net.ipv4.tcp_keepalive_time"
-#define KEEP_INTVL  "net.ipv4.tcp_keepalive_intvl"
-#define KEEP_PROBES "net.ipv4.tcp_keepalive_probes"
+#define CT            "net.netfilter.nf_conntrack_"
+#define CT_MAX        CT "max"
+#define CT_BUCKETS    CT "buckets"
+#define CT_COUNT      CT "count"
+#define CT_FIN_WAIT   CT "tcp_timeout_fin_wait"
+#define CT_CLOSE_WAIT CT "tcp_timeout_close_wait"
+#define VS_REUSE      "net.ipv4.vs.conn_reuse_mode"
+#define VS_TRACK      "net.ipv4.vs.conntrack"
+#define VS_NODEST     "net.ipv4.vs.expire_nodest_conn"
+#define KEEP_TIME     "net.ipv4.tcp_keepalive_time"
+#define KEEP_INTVL    "net.ipv4.tcp_keepalive_intvl"
+#define KEEP_PROBES   "net.ipv4.tcp_keepalive_probes"
 
 static bool max_below_count(const RuleFacts *facts, const EffectiveKey *key, RuleHit *hit) {
         int64_t max = key->value.ints[0], count = 0;
@@ -101,23 +103,16 @@ static bool established_below_keepalive(
 
 static bool half_closed_short(
                 const RuleFacts *facts UNUSED, const EffectiveKey *key, RuleHit *hit) {
-        static const struct {
-                const char *key;
-                int64_t least;
-        } limits[] = {
-                { CT "tcp_timeout_fin_wait", 60 },
-                { CT "tcp_timeout_close_wait", 30 },
-        };
-        for (size_t i = 0; i < ELEMENTSOF(limits); i++) {
-                if (!streq(key->spec->key, limits[i].key) || key->value.ints[0] >= limits[i].least)
-                        continue;
-                strbuf_addf(&hit->message,
-                            "a connection that one side has closed is forgotten after %lld s, with data still to come",
-                            (long long) key->value.ints[0]);
-                strbuf_addf(&hit->help, "use %lld or more", (long long) limits[i].least);
-                return true;
-        }
-        return false;
+        int64_t seconds = key->value.ints[0];
+        int64_t least = streq(key->spec->key, CT_FIN_WAIT) ? 60 : 30;
+        if (seconds >= least)
+                return false;
+
+        strbuf_addf(&hit->message,
+                    "a connection that one side has closed is forgotten after %lld s, with data still to come",
+                    (long long) seconds);
+        strbuf_addf(&hit->help, "use %lld or more", (long long) least);
+        return true;
 }
 
 static bool loose_off(const RuleFacts *facts UNUSED, const EffectiveKey *key, RuleHit *hit) {
@@ -178,8 +173,8 @@ static bool removed_servers(const RuleFacts *facts, const EffectiveKey *key, Rul
 static const Rule rules[] = {
         { DIAG_CONNTRACK_MAX_BELOW_COUNT, false, .key = CT_MAX, .applies = max_below_count,
           .also = { CT_COUNT } },
-        { DIAG_CONNTRACK_CHAINS_LONG, false, .applies = chains_long,
-          .also = { CT_MAX, CT_BUCKETS } },
+        { DIAG_CONNTRACK_CHAINS_LONG, false, .key = CT_MAX, .or_key = CT_BUCKETS,
+          .applies = chains_long, .also = { CT_MAX, CT_BUCKETS } },
         { DIAG_CONNTRACK_TABLE_LARGE, false, .key = CT_MAX, .applies = table_large },
         { DIAG_CONNTRACK_TIME_WAIT_SHORT, true, .key = CT "tcp_timeout_time_wait",
           .applies = time_wait_short },
@@ -187,12 +182,14 @@ static const Rule rules[] = {
           .applies = time_wait_long },
         { DIAG_CONNTRACK_BELOW_KEEPALIVE, false, .key = CT "tcp_timeout_established",
           .applies = established_below_keepalive, .also = { KEEP_TIME, KEEP_INTVL, KEEP_PROBES } },
-        { DIAG_CONNTRACK_HALF_CLOSED_SHORT, true, .applies = half_closed_short },
+        { DIAG_CONNTRACK_HALF_CLOSED_SHORT, true, .key = CT_FIN_WAIT, .or_key = CT_CLOSE_WAIT,
+          .applies = half_closed_short },
         { DIAG_CONNTRACK_LOOSE_OFF, true, .key = CT "tcp_loose", .applies = loose_off },
         { DIAG_CONNTRACK_LIBERAL, true, .key = CT "tcp_be_liberal", .applies = liberal },
-        { DIAG_IPVS_REUSE_DELAY, false, .applies = reuse_delay, .also = { VS_REUSE, VS_TRACK } },
-        { DIAG_IPVS_REMOVED_SERVERS, false, .applies = removed_servers,
-          .also = { VS_REUSE, VS_NODEST } },
+        { DIAG_IPVS_REUSE_DELAY, false, .key = VS_REUSE, .or_key = VS_TRACK, .applies = reuse_delay,
+          .also = { VS_REUSE, VS_TRACK } },
+        { DIAG_IPVS_REMOVED_SERVERS, false, .key = VS_REUSE, .or_key = VS_NODEST,
+          .applies = removed_servers, .also = { VS_REUSE, VS_NODEST } },
 };
 
 const RuleTable rules_conntrack = { rules, ELEMENTSOF(rules) };

@@ -4,6 +4,8 @@
 #define TCP_MEM  "net.ipv4.tcp_mem"
 #define TCP_RMEM "net.ipv4.tcp_rmem"
 #define TCP_WMEM "net.ipv4.tcp_wmem"
+#define RMEM_MAX "net.core.rmem_max"
+#define WMEM_MAX "net.core.wmem_max"
 #define MIB      (UINT64_C(1) << 20)
 
 /* Bytes that the third number of tcp_mem stands for, and what the host has. False when nobody knows. */
@@ -57,12 +59,8 @@ static bool tcp_mem_small(const RuleFacts *facts, const EffectiveKey *key, RuleH
         return true;
 }
 
-static bool is_socket_buffer(const EffectiveKey *key) {
-        return streq(key->spec->key, TCP_RMEM) || streq(key->spec->key, TCP_WMEM);
-}
-
 static bool buffer_large(const RuleFacts *facts UNUSED, const EffectiveKey *key, RuleHit *hit) {
-        if (!is_socket_buffer(key) || (uint64_t) key->value.ints[2] <= 64 * MIB)
+        if ((uint64_t) key->value.ints[2] <= 64 * MIB)
                 return false;
 
         strbuf_addf(&hit->message, "each connection may take %lld MiB",
@@ -73,7 +71,7 @@ static bool buffer_large(const RuleFacts *facts UNUSED, const EffectiveKey *key,
 }
 
 static bool buffer_above_tcp_mem(const RuleFacts *facts, const EffectiveKey *key, RuleHit *hit) {
-        const SysctlValue *all = is_socket_buffer(key) ? rule_value(facts, TCP_MEM) : NULL;
+        const SysctlValue *all = rule_value(facts, TCP_MEM);
         uint64_t pressure = 0;
         if (!all || all->n_ints != 3 || !facts->machine || facts->machine->page_size == 0 ||
             __builtin_mul_overflow((uint64_t) all->ints[1], facts->machine->page_size, &pressure) ||
@@ -91,9 +89,7 @@ static bool buffer_above_tcp_mem(const RuleFacts *facts, const EffectiveKey *key
 /* SO_RCVBUF ends at rmem_max (net/core/sock.c sk_setsockopt()); autotuning ends at tcp_rmem[2] alone. */
 static bool explicit_below_automatic(
                 const RuleFacts *facts, const EffectiveKey *key, RuleHit *hit) {
-        bool receive = streq(key->spec->key, "net.core.rmem_max");
-        if (!receive && !streq(key->spec->key, "net.core.wmem_max"))
-                return false;
+        bool receive = streq(key->spec->key, RMEM_MAX);
         const SysctlValue *automatic = rule_value(facts, receive ? TCP_RMEM : TCP_WMEM);
         int64_t limit = key->value.ints[0];
         if (!automatic || automatic->n_ints != 3 || limit >= automatic->ints[2])
@@ -149,10 +145,11 @@ static const Rule rules[] = {
         { DIAG_TCP_MEM_ABOVE_MEMORY, false, .key = TCP_MEM, .applies = tcp_mem_above_memory },
         { DIAG_TCP_MEM_LARGE, false, .key = TCP_MEM, .applies = tcp_mem_large },
         { DIAG_TCP_MEM_SMALL, false, .key = TCP_MEM, .applies = tcp_mem_small },
-        { DIAG_BUFFER_LARGE, true, .applies = buffer_large },
-        { DIAG_BUFFER_ABOVE_TCP_MEM, false, .applies = buffer_above_tcp_mem, .also = { TCP_MEM } },
-        { DIAG_CORE_BUFFER_BELOW_TCP, false, .applies = explicit_below_automatic,
-          .also = { TCP_RMEM, TCP_WMEM } },
+        { DIAG_BUFFER_LARGE, true, .key = TCP_RMEM, .or_key = TCP_WMEM, .applies = buffer_large },
+        { DIAG_BUFFER_ABOVE_TCP_MEM, false, .key = TCP_RMEM, .or_key = TCP_WMEM,
+          .applies = buffer_above_tcp_mem, .also = { TCP_MEM } },
+        { DIAG_CORE_BUFFER_BELOW_TCP, false, .key = RMEM_MAX, .or_key = WMEM_MAX,
+          .applies = explicit_below_automatic, .also = { TCP_RMEM, TCP_WMEM } },
         { DIAG_RCVBUF_FIXED, true, .key = "net.ipv4.tcp_moderate_rcvbuf", .applies = rcvbuf_fixed },
         { DIAG_ORPHANS_LARGE, false, .key = "net.ipv4.tcp_max_orphans", .applies = orphans_large },
         { DIAG_ORPHANS_LOWERED, false, .key = "net.ipv4.tcp_max_orphans",

@@ -45,8 +45,6 @@ static bool has_word(const char *list, const char *word, size_t n) {
 
 /* tcp_ca_find_autoload() loads a module for CAP_NET_ADMIN only, which the helper has not: ENOENT. */
 static bool congestion_not_loaded(const RuleFacts *facts, const EffectiveKey *key, RuleHit *hit) {
-        if (!streq(key->spec->key, CONGESTION) && !streq(key->spec->key, ALLOWED))
-                return false;
         const SysctlValue *available = rule_value(facts, AVAILABLE);
         if (!available || !available->text || !key->value.text)
                 return false;
@@ -155,8 +153,8 @@ static const Rule rules[] = {
         { DIAG_WINDOW_SCALING_OFF, true, .key = "net.ipv4.tcp_window_scaling",
           .applies = window_scaling_off },
         { DIAG_SACK_OFF, true, .key = "net.ipv4.tcp_sack", .applies = sack_off },
-        { DIAG_CONGESTION_NOT_LOADED, false, .applies = congestion_not_loaded,
-          .also = { AVAILABLE } },
+        { DIAG_CONGESTION_NOT_LOADED, false, .key = CONGESTION, .or_key = ALLOWED,
+          .applies = congestion_not_loaded, .also = { AVAILABLE } },
         { DIAG_NEIGH_DISORDERED, false, .applies = thresholds_disordered,
           .also = { NEIGH4 "1", NEIGH4 "2", NEIGH4 "3", NEIGH6 "1", NEIGH6 "2", NEIGH6 "3" } },
         { DIAG_CHALLENGE_ACK_LIMITED, true, .key = "net.ipv4.tcp_challenge_ack_limit",
@@ -165,8 +163,8 @@ static const Rule rules[] = {
           .applies = adv_win_scale_unused },
         { DIAG_METRICS_NOT_SAVED, false, .key = "net.ipv4.tcp_no_metrics_save",
           .applies = metrics_not_saved, .also = { "net.ipv4.tcp_no_ssthresh_metrics_save" } },
-        { DIAG_ECN_WITHOUT_FALLBACK, false, .applies = ecn_without_fallback,
-          .also = { ECN, FALLBACK } },
+        { DIAG_ECN_WITHOUT_FALLBACK, false, .key = ECN, .or_key = FALLBACK,
+          .applies = ecn_without_fallback, .also = { ECN, FALLBACK } },
 };
 
 const RuleTable rules_obsolete = { rules, ELEMENTSOF(rules) };

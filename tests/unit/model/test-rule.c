@@ -52,6 +52,17 @@ static void test_place(void **state UNUSED) {
         assert_true(rule_is_place(&facts, &keys[1], STAMPS, REUSE));
 }
 
+static void test_concerns(void **state UNUSED) {
+        static const Rule rule = { .key = REUSE, .or_key = STAMPS, .also = { RANGE } };
+        static const Rule about_all = { .also = { RANGE } };
+        assert_true(rule_concerns(&rule, REUSE));
+        assert_true(rule_concerns(&rule, STAMPS));
+        assert_true(rule_concerns(&rule, RANGE));
+        assert_false(rule_concerns(&rule, "net.ipv4.tcp_fin_timeout"));
+        assert_true(rule_concerns(&about_all, RANGE));
+        assert_false(rule_concerns(&about_all, REUSE));
+}
+
 static void test_kernel(void **state UNUSED) {
         LiveSnapshot live = { .kernel = { 5, 9, 0 } };
         RuleFacts facts = { .live = &live };
@@ -72,6 +83,7 @@ static void test_kernel(void **state UNUSED) {
 int main(void) {
         static const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_value),
+                cmocka_unit_test(test_concerns),
                 cmocka_unit_test(test_kernel),
                 cmocka_unit_test(test_place),
         };

@@ -45,7 +45,6 @@ static const RulesRow rows[] = {
           { { BUCKETS, "65536" } },
           { .keys = { { MAX, "1048576" } } } },
         { DIAG_CONNTRACK_CHAINS_LONG, false, { { MAX, "1048576" } } },
-        { DIAG_CONNTRACK_CHAINS_LONG, false, { { CT "acct", "1" } } },
 
         { DIAG_CONNTRACK_TABLE_LARGE,
           true,
@@ -88,7 +87,6 @@ static const RulesRow rows[] = {
         { DIAG_CONNTRACK_HALF_CLOSED_SHORT, false, { { TIMEOUT "fin_wait", "60" } } },
         { DIAG_CONNTRACK_HALF_CLOSED_SHORT, true, { { TIMEOUT "close_wait", "29" } } },
         { DIAG_CONNTRACK_HALF_CLOSED_SHORT, false, { { TIMEOUT "close_wait", "30" } } },
-        { DIAG_CONNTRACK_HALF_CLOSED_SHORT, false, { { TIMEOUT "last_ack", "10" } } },
 
         { DIAG_CONNTRACK_LOOSE_OFF, true, { { CT "tcp_loose", "0" } } },
         { DIAG_CONNTRACK_LOOSE_OFF, false, { { CT "tcp_loose", "1" } } },

@@ -62,7 +62,6 @@ static const RulesRow rows[] = {
           { { WMEM, "4096 16384 134217728" } },
           .says = "may take 128 MiB" },
         { DIAG_BUFFER_LARGE, false, { { RMEM, "4096 131072 67108864" } } },
-        { DIAG_BUFFER_LARGE, false, { { MEM, "65536 131072 134217728" } } },
 
         { DIAG_BUFFER_ABOVE_TCP_MEM,
           true,
@@ -111,7 +110,6 @@ static const RulesRow rows[] = {
           { { SNDMAX, "212992" } },
           { .keys = { { RMEM, "4096 131072 6291456" } } } },
         { DIAG_CORE_BUFFER_BELOW_TCP, false, { { RCVMAX, "212992" } } },
-        { DIAG_CORE_BUFFER_BELOW_TCP, false, { { "net.core.rmem_default", "212992" } } },
 
         { DIAG_RCVBUF_FIXED, true, { { MODERATE, "0" } } },
         { DIAG_RCVBUF_FIXED, false, { { MODERATE, "1" } } },

@@ -44,7 +44,6 @@ static const RulesRow rows[] = {
           LOADED("reno cubic"),
           .says = "no 'dctcp' loaded" },
         { DIAG_CONGESTION_NOT_LOADED, false, { { ALLOWED, "cubic reno" } }, LOADED("reno cubic") },
-        { DIAG_CONGESTION_NOT_LOADED, false, { { IPV4 "tcp_sack", "1" } }, LOADED("reno cubic") },
 
         { DIAG_NEIGH_DISORDERED,
           true,
