@@ -10,6 +10,8 @@
  *         const SocketDiagRequest request = { .states = TCP_STATE_BIT(TCP_STATE_TIME_WAIT) };
  *         r = socket_diag_dump(&diag, &request, visit, userdata, &error);
  *
+ * Not through the seam: a transaction neither depends on it nor is changed by it, so there is no call to fail or to kill.
+ *
  * Sockets are handed on as they come, none is kept: the memory is one buffer, however many there are. The list is no
  * snapshot: a socket that comes or goes meanwhile may be in it or not.
  */
