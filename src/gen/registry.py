@@ -21,7 +21,7 @@ OPTIONAL = ("source", "reserved")
 GROUPS = "12345679"
 # The safety rules: what they claim has to be somewhere for everybody to check. 479 to 489 are no rules: they are about
 # what was asked of the command line.
-RULES = frozenset([*range(430, 479), *range(490, 500), *range(740, 770)])
+RULES = frozenset([*range(425, 479), *range(490, 500), *range(740, 770)])
 # severity: (the exit codes it may lead to, what it is called in the text form)
 SEVERITIES = {
     "refuse": ({1, 2, 3, 4, 5, 6, 8, 64}, "error"),
