@@ -3,7 +3,7 @@
 
 /*
  * The TCP sockets of a network namespace, as the kernel lists them: sock_diag(7), INET_DIAG. Needs no privilege and no
- * capability. Unlike /proc/net/tcp it is asked for what is wanted only, and knows TIME_WAIT as well.
+ * capability. Unlike with /proc/net/tcp the kernel leaves out what is not asked for.
  *
  *         CLEANUP(socket_diag_close) SocketDiag diag = SOCKET_DIAG_EMPTY;
  *         r = socket_diag_open(&diag, &error);
