@@ -5,6 +5,7 @@
 #include <strings.h>
 
 #include "base/num.h"
+#include "base/strbuf.h"
 #include "diag/nearest.h"
 
 void *check_alloc(ProfileCheck *check, size_t n, size_t size) {
@@ -12,6 +13,14 @@ void *check_alloc(ProfileCheck *check, size_t n, size_t size) {
         if (!p)
                 check->no_memory = true;
         return p;
+}
+
+void check_add_sources(ProfileCheck *check, Diag *diag, const SysctlSpec *spec) {
+        CLEANUP(strbuf_deinit) StrBuf text = {};
+        for (size_t i = 0; i < spec->n_sources; i++)
+                strbuf_addf(&text, "%s%s", i > 0 ? "; " : "", spec->sources[i]);
+        if (text.length > 0 && !text.failed)
+                diag_add_note(check->diags, diag, "source: %s", strbuf_text(&text));
 }
 
 bool node_is_null(const YamlNode *node) {

@@ -64,6 +64,9 @@ bool check_read_integer(
 /* Adds bad-number for a scalar's text, with the hint that fits its spelling. */
 void check_add_bad_number(ProfileCheck *check, const YamlNode *node, const char *text);
 
+/* Adds a note with what the catalogue's row of the key is from. */
+void check_add_sources(ProfileCheck *check, Diag *diag, const SysctlSpec *spec);
+
 /* No value at all: nothing behind the colon, `~` or `null`, unquoted. */
 bool node_is_null(const YamlNode *node);
 

@@ -109,6 +109,7 @@ static void add_not_settable(ProfileCheck *check, const YamlNode *node, const Sy
                         "'%s' cannot be set by a profile", spec->key);
         diag_set_key(check->diags, diag, spec->key);
         diag_add_note(check->diags, diag, "%s", spec->not_settable_because);
+        check_add_sources(check, diag, spec);
         if (spec->replacement)
                 diag_set_help(check->diags, diag, "remove the line; instead: %s",
                               spec->replacement);

@@ -274,6 +274,9 @@ static void add_out_of_range(
                 diag_add_note(check->diags, diag,
                               "the kernel would take it; the limit is in the sysctl catalogue, entry '%s'",
                               spec->key);
+                if (spec->risk_reason)
+                        diag_add_note(check->diags, diag, "%s", spec->risk_reason);
+                check_add_sources(check, diag, spec);
         }
         diag_set_help(check->diags, diag, "choose a value from %" PRId64 " to %" PRId64 "%s",
                       spec->sane_min, spec->sane_max, unit);
