@@ -183,7 +183,8 @@ static void test_audit_log_rewritten_end_shows(void **state UNUSED) {
         assert_int_equal(world_enable(&w, "alpha"), 0);
         cleanup_free char *audit = scratch_read(&w.scratch, WORLD_AUDIT, NULL);
         char *outcome = strstr(strstr(audit, "\"ev\":\"outcome\""), "\"verb\":\"enable\"");
-        memcpy(outcome, "\"verb\":\"enabel\"", strlen("\"verb\":\"enable\""));
+        assert_non_null(outcome);
+        outcome[strlen("\"verb\":\"enab")] = 'X';
         scratch_write(&w.scratch, WORLD_AUDIT, audit);
         assert_int_equal(world_enable(&w, "beta"), 0);
         assert_int_equal(walk_log(&w).gaps, 1);
