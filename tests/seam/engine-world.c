@@ -396,11 +396,15 @@ bool world_view_is(World *world, const char *view) {
         return streq(now, view);
 }
 
-bool world_has_finding(const World *world, DiagId id) {
+const Diag *world_finding(const World *world, DiagId id) {
         for (size_t i = 0; i < diag_list_count(world->result.findings); i++)
                 if (diag_list_get(world->result.findings, i)->id == id)
-                        return true;
-        return false;
+                        return diag_list_get(world->result.findings, i);
+        return NULL;
+}
+
+bool world_has_finding(const World *world, DiagId id) {
+        return world_finding(world, id);
 }
 
 const char *world_outcome(const World *world) {

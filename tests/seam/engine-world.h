@@ -103,6 +103,8 @@ char *world_view(World *world);
 bool world_view_is(World *world, const char *view);
 
 bool world_has_finding(const World *world, DiagId id);
+/* The first one, borrowed, or NULL. */
+const Diag *world_finding(const World *world, DiagId id);
 /* The word in the last result. */
 const char *world_outcome(const World *world);
 /* The change told for a key, or NULL. */

@@ -67,7 +67,9 @@ static void test_quarantine_unreadable_file_counts_by_its_name(void **state UNUS
         world_init(&w);
         quarantine_alpha(&w);
         assert_int_equal(world_enable(&w, "alpha"), 4);
-        const char *note = diag_list_get(w.result.findings, 0)->notes[0];
+        const Diag *finding = world_finding(&w, DIAG_PROFILE_QUARANTINED);
+        assert_non_null(finding);
+        const char *note = finding->notes[0];
         char path[160], hex[65];
         (void) snprintf(hex, sizeof(hex), "%s", note + strlen("digest "));
         (void) snprintf(path, sizeof(path), QUARANTINE "/%s", hex);
