@@ -97,7 +97,7 @@ check() {
                 ok "$name"
                 return 0
         fi
-        not_ok "$name" "$(printf 'exit code %d of: %s\n' "$rc" "$*"; tail -n 50 "$TW_TMP/.check")"
+        not_ok "$name" "$(printf 'exit code %d of: %.300s\n' "$rc" "$*"; tail -n 50 "$TW_TMP/.check")"
         return 1
 }
 

@@ -108,7 +108,7 @@ static void test_audit_chain_line_read_no_longer_than_a_record(void **state) {
         strbuf_add(&text, "{\"a\":\"");
         strbuf_add_repeat(&text, 'x', AUDIT_LINE_MAX - 7 - strlen(LINE("", "7", "")));
         strbuf_add(&text, "\",");
-        strbuf_add(&text, LINE("", "7", "") + 1);
+        strbuf_add(&text, &LINE("", "7", "")[1]);
         assert_int_equal(text.length, AUDIT_LINE_MAX);
         AuditChainLine line;
         assert_int_equal(
