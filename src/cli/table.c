@@ -57,7 +57,7 @@ struct Table {
 };
 
 /* Never closed: the library stays until the process ends. */
-static int load_functions(Functions *ret, Error *reterr) {
+static bool load_functions(Functions *ret) {
         static const struct {
                 const char *name;
                 size_t offset;
@@ -65,28 +65,34 @@ static int load_functions(Functions *ret, Error *reterr) {
 
         void *library = dlopen(LIBRARY, RTLD_NOW | RTLD_LOCAL);
         if (!library)
-                return error_set(
-                                reterr, -ENOENT, "cannot load '%s', which prints tables (%s)",
-                                LIBRARY, dlerror());
+                return false;
         for (size_t i = 0; i < ELEMENTSOF(rows); i++) {
                 void *symbol = dlsym(library, rows[i].name);
                 if (!symbol)
-                        return error_set(
-                                        reterr, -ENOENT, "cannot find '%s' in '%s'", rows[i].name,
-                                        LIBRARY);
+                        return false;
                 memcpy((char *) ret + rows[i].offset, &symbol, sizeof(symbol));
         }
+        return true;
+}
+
+int table_new_plain(Table **ret, Terminal terminal, Error *reterr) {
+        Table *t = calloc(1, sizeof(Table));
+        if (!t)
+                return error_set(reterr, -ENOMEM, "cannot make a table");
+        t->terminal = terminal;
+        *ret = t;
         return 0;
 }
 
 int table_new(Table **ret, Terminal terminal, Error *reterr) {
-        CLEANUP(table_freep) Table *t = calloc(1, sizeof(Table));
-        if (!t)
-                return error_set(reterr, -ENOMEM, "cannot make a table");
-        t->terminal = terminal;
-        int r = load_functions(&t->functions, reterr);
+        CLEANUP(table_freep) Table *t = NULL;
+        int r = table_new_plain(&t, terminal, reterr);
         if (r < 0)
                 return r;
+        if (!load_functions(&t->functions)) {
+                *ret = TAKE_PTR(t);
+                return 0;
+        }
         /* the library measures characters by the locale; without one UTF-8 would be escaped */
         if (!setlocale(LC_CTYPE, "") || MB_CUR_MAX == 1)
                 (void) setlocale(LC_CTYPE, "C.UTF-8");
@@ -254,6 +260,32 @@ static int add_line(Table *table, char *const *cells, size_t prose_width) {
         return 0;
 }
 
+/* Cells side by side, as wide as they are. */
+static void add_plain_line(const Table *table, char *const *cells, StrBuf *out) {
+        size_t blanks = 0;
+        for (size_t i = 0; i < table->n_columns; i++) {
+                const Column *column = &table->columns[i];
+                const char *cell = cells ? cells[i] : column->title;
+                if (!is_shown(column))
+                        continue;
+                size_t pad = column->width - utf8_count(cell, strlen(cell));
+                bool right = (column->flags & TABLE_COLUMN_RIGHT) != 0;
+                strbuf_add_repeat(out, ' ', blanks + (right ? pad : 0));
+                strbuf_add(out, cell);
+                blanks = 1 + (right ? 0 : pad);
+        }
+        strbuf_add_char(out, '\n');
+}
+
+static int render_plain(const Table *table, StrBuf *out, Error *reterr) {
+        if (table->failed)
+                return error_set(reterr, -ENOMEM, "cannot print a table");
+        add_plain_line(table, NULL, out);
+        for (size_t i = 0; i + table->n_columns <= table->n_cells; i += table->n_columns)
+                add_plain_line(table, table->cells + i, out);
+        return 0;
+}
+
 /* The last column is padded by the library when it wraps; a terminal does not need that. */
 static void add_without_trailing_blanks(StrBuf *out, const char *text) {
         while (*text) {
@@ -267,6 +299,8 @@ static void add_without_trailing_blanks(StrBuf *out, const char *text) {
 }
 
 int table_render(Table *table, StrBuf *out, Error *reterr) {
+        if (!table->table)
+                return render_plain(table, out, reterr);
         cleanup_free char *text = NULL;
         int r = table->failed ? -ENOMEM : 0;
         size_t total = 0, prose_width = width_for_prose(table, &total);

@@ -51,6 +51,25 @@ static void test_table_render_never_breaks_words(void **state) {
         assert_non_null(strstr(strbuf_text(&out), " and more\n"));
 }
 
+static void test_table_without_the_library(void **state UNUSED) {
+        Error error = {};
+        CLEANUP(table_freep) Table *table = NULL;
+        assert_int_equal(table_new_plain(&table, (Terminal){ .width = 20 }, &error), 0);
+        table_add_column(table, "NAME", 0);
+        table_add_column(table, "N", TABLE_COLUMN_RIGHT);
+        table_add_column(table, "NONE", TABLE_COLUMN_OPTIONAL);
+        table_add_column(table, "WHY", TABLE_COLUMN_WRAP);
+        table_add_row(table,
+                      (const char *const[]){ "a", "100", NULL, "it is longer than the line" });
+        table_add_row(table, (const char *const[]){ "longer", "7", NULL, NULL });
+        CLEANUP(strbuf_deinit) StrBuf out = {};
+        assert_int_equal(table_render(table, &out, &error), 0);
+        assert_string_equal(
+                        strbuf_text(&out), "NAME     N WHY\n"
+                                           "a      100 it is longer than the line\n"
+                                           "longer   7 -\n");
+}
+
 static void test_table_leaves_empty_columns_out(void **state) {
         (void) state;
         static const char *const rows[][3] = { { "a", NULL, "b" }, { "c", NULL, "d" } };
@@ -95,6 +114,7 @@ static void test_table_render_colours_the_head_only(void **state) {
 TEST_MAIN(cmocka_unit_test(test_table_render_breaks_prose_between_words),
           cmocka_unit_test(test_table_render_never_cuts_names),
           cmocka_unit_test(test_table_render_never_breaks_words),
+          cmocka_unit_test(test_table_without_the_library),
           cmocka_unit_test(test_table_leaves_empty_columns_out),
           cmocka_unit_test(test_table_render_escapes),
           cmocka_unit_test(test_table_render_colours_the_head_only))
