@@ -57,7 +57,9 @@ typedef struct TcpSocket {
         TcpAddress local, remote;
         uint32_t interface;  /* that it is bound to, 0 none */
         uint32_t expires_ms; /* of the timer; TIME_WAIT: until it is gone */
-        uint32_t uid, inode; /* 0 for TIME_WAIT */
+        uint32_t uid, inode; /* 0 for TIME_WAIT; inode 0: no process holds it any more */
+        /* LISTEN: connections that wait to be accepted, and how many may; else bytes received, bytes sent */
+        uint32_t queue, queue_limit;
 } TcpSocket;
 
 bool tcp_address_is_loopback(const TcpAddress *address);

@@ -32,8 +32,11 @@ typedef struct SocketDiag {
 NODISCARD int socket_diag_open(SocketDiag *ret, Error *reterr);
 void socket_diag_close(SocketDiag *diag);
 
+/* All that a socket can be in. A request in SYN_RECV that has no socket yet counts as SYN_RECV. */
+#define SOCKET_DIAG_STATES UINT32_C(0xfff)
+
 typedef struct SocketDiagRequest {
-        uint32_t states; /* of TCP_STATE_BIT() */
+        uint32_t states; /* of TCP_STATE_BIT(); others than SOCKET_DIAG_STATES are left out */
         /* Only sockets whose local port is one of these; the kernel leaves the others out. 0 and 0: all. */
         uint16_t port_first, port_last;
 } SocketDiagRequest;
@@ -41,7 +44,7 @@ typedef struct SocketDiagRequest {
 /* <0 ends the list with this result. */
 typedef int (*SocketDiagVisit)(void *userdata, const TcpSocket *socket);
 
-/* Of IPv4 and IPv6. 0 or <0: what the visit gave; -ENOENT where the kernel has no inet_diag; -EAGAIN when it did not
+/* Of IPv4 and IPv6, listening ones first. 0 or <0: what the visit gave; -ENOENT where the kernel has no inet_diag; -EAGAIN when it did not
  * answer in time. After a failure of its own it is closed, for an answer may still come, and has to be opened again. */
 NODISCARD int socket_diag_dump(
                 SocketDiag *diag, const SocketDiagRequest *request, SocketDiagVisit visit,
