@@ -8,7 +8,11 @@
 #   count_row SCENARIO FAULT POINTS RUNS VIOLATIONS
 #                             SCENARIO: the verb or situation, "enable"; FAULT: what was done to it, "SIGKILL before and
 #                             after each call"; POINTS: the places where; RUNS: how often it was tried in all
-#   counts_end SECONDS        the last line, without which the page does not take the file: how long it took
+#   count_planted FAULT FOUND
+#                             where a tool proves that it can fail: a fault planted in the program, and whether (1, 0) the
+#                             tool found it. What each such tool has to find is called as in tests/crash/matrix_tools.py
+#   counts_end SECONDS        the last line, without which the page does not take the file: how long it took; the suite adds
+#                             when, on which kernel, and of which tree
 
 counts_file=
 
@@ -25,6 +29,13 @@ count_row() {
         printf '{"scenario": "%s", "fault": "%s", "points": %d, "runs": %d, "violations": %d}\n' "$@" >>"$counts_file"
 }
 
+count_planted() {
+        printf '{"planted": "%s", "found": %d}\n' "$@" >>"$counts_file"
+}
+
 counts_end() {
-        printf '{"seconds": %d}\n' "$1" >>"$counts_file"
+        local tree
+        tree=$(git -C "$TW_TOP" describe --always --dirty 2>/dev/null) || tree="not told"
+        printf '{"seconds": %d, "date": "%s", "kernel": "%s", "tree": "%s"}\n' "$1" "$(date -u +%F)" "$(uname -r)" "$tree" \
+                >>"$counts_file"
 }

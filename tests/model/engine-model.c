@@ -4,8 +4,8 @@
  * The exhaustive search: the engine's own functions on a simulated machine, killed and cut off before every call that changes
  * something, in every way a power cut can come out, recovery included.
  *
- *         engine-model [--actions=N] [--crashes=N] [--cuts=N] [--plant=NAME] [--request=NAME …] [--quiet]
- *                      [--trace]
+ *         engine-model [--actions=N] [--crashes=N] [--cuts=N] [--plant=NAME] [--request=NAME …]
+ *                      [--quiet] [--trace] [--counts]
  *
  *   --actions=N   how many requests a history holds (default 2)
  *   --crashes=N   how many crashes (default 1; each inside a request, a recovery or a boot)
@@ -15,6 +15,7 @@
  *
  *   --request=NAME  what users ask for, may be given several times (default all): enable replace disable rollback window touch
  *   --trace       the history of each new state
+ *   --counts      also lines "count", scenario, fault, points, runs, violations between tabs, for docs/crash-matrix.md
  *
  * States that nothing can tell apart are looked at once. What must hold is asked where nothing runs (oracle.c), and knows
  * nothing of the engine but its answers. Prints the counts, and for a violation the history that leads to it. Exit 0: none;
@@ -26,7 +27,6 @@
 
 #include "base/num.h"
 #include "explorer.h"
-#include "machine.h"
 
 static const char *const plant_names[] = {
         [SIM_PLANT_NONE] = "none",
@@ -78,7 +78,27 @@ static bool parse_request(const char *word, unsigned *ret) {
         return false;
 }
 
+static void print_counts(const ExplorerCounts *counts) {
+        static const char *const hits[] = {
+                [HIT_NONE] = "nothing",
+                [HIT_KILL] = "killed before a change",
+                [HIT_CUT] = "power cut before a change",
+                [HIT_TOUCH] = "foreign write before a call",
+        };
+        for (unsigned i = 0; i < SITUATIONS; i++)
+                for (Hit hit = 0; hit < _HIT_MAX; hit++) {
+                        const ExplorerCount *row = &counts->rows[i][hit];
+                        if (row->runs > 0 || row->violations > 0)
+                                printf("count\t%s\t%s\t%llu\t%llu\t%llu\n", situation_name(i),
+                                       i == SITUATION_REST ? "power cut" : hits[hit],
+                                       (unsigned long long) row->points,
+                                       (unsigned long long) row->runs,
+                                       (unsigned long long) row->violations);
+                }
+}
+
 int main(int argc, char **argv) {
+        bool wants_counts = false;
         ExplorerOptions options = { .actions = 2, .crashes = 1, .cuts = 64 };
         for (int i = 1; i < argc; i++) {
                 const char *word = argv[i];
@@ -86,6 +106,8 @@ int main(int argc, char **argv) {
                         options.quiet = true;
                 else if (streq(word, "--trace"))
                         options.trace = true;
+                else if (streq(word, "--counts"))
+                        wants_counts = true;
                 else if (!parse_number(word, "--actions=", &options.actions) &&
                          !parse_number(word, "--crashes=", &options.crashes) &&
                          !parse_number(word, "--cuts=", &options.cuts) &&
@@ -96,10 +118,13 @@ int main(int argc, char **argv) {
 
         ExplorerCounts counts = { 0 };
         explorer_run(&options, &counts);
-        printf("%llu states, %llu requests run, %llu killed, %llu power cuts, %llu foreign writes, "
-               "%llu violations\n",
+        printf("%llu states, %llu requests run, %llu killed, %llu of %llu power cuts, %llu foreign "
+               "writes, %llu violations\n",
                (unsigned long long) counts.states, (unsigned long long) counts.runs,
                (unsigned long long) counts.kills, (unsigned long long) counts.cuts,
-               (unsigned long long) counts.touches, (unsigned long long) counts.violations);
+               (unsigned long long) counts.possible, (unsigned long long) counts.touches,
+               (unsigned long long) counts.violations);
+        if (wants_counts)
+                print_counts(&counts);
         return counts.violations > 0 ? 1 : 0;
 }

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "explorer.h"
 
-#include "machine.h"
-
 #define TABLE_SIZE ((size_t) 1 << 20)
 
 typedef struct Explorer {
@@ -45,10 +43,24 @@ static void enqueue(Explorer *explorer, State *state) {
         explorer->queue[explorer->tail++] = state;
 }
 
+/* --- counts ----------------------------------------------------------------------------------------------------- */
+
+static ExplorerCount *count_of(Explorer *explorer, const State *state) {
+        return &explorer->counts->rows[state->situation][state->hit];
+}
+
+/* One more place where this was done to such a step. */
+static void count_point(Explorer *explorer, State *state, unsigned situation, Hit hit) {
+        state->situation = situation;
+        state->hit = hit;
+        count_of(explorer, state)->points++;
+}
+
 /* --- one step --------------------------------------------------------------------------------------------------- */
 
 static void tell(Explorer *explorer, const State *state) {
         explorer->counts->violations++;
+        count_of(explorer, state)->violations++;
         if (!explorer->options->quiet && explorer->counts->violations <= 10)
                 printf("violation: %s\n  history:%s\n", state->fault, state->history);
 }
@@ -66,15 +78,20 @@ static void judge(Explorer *explorer, State *state) {
 }
 
 /* The power goes off in `state`, which is left alone: every way it can come out. */
-static void cut(Explorer *explorer, const State *state) {
+static void cut(Explorer *explorer, const State *state, unsigned situation) {
         size_t all = sim_disk_cuts(state->disk, SIZE_MAX / 256);
         size_t n = all < explorer->options->cuts ? all : explorer->options->cuts;
+        explorer->counts->possible += all;
+        explorer->counts->rows[situation][HIT_CUT].points++;
         for (size_t i = 0; i < n; i++) {
                 State *off = state_copy(state);
                 /* spread evenly, the first and the last among them */
                 size_t way = n == all || n < 2 ? i : i * ((all - 1) / (n - 1));
                 state_cut(off, i == n - 1 ? all - 1 : way);
+                off->situation = situation;
+                off->hit = HIT_CUT;
                 explorer->counts->cuts++;
+                count_of(explorer, off)->runs++;
                 judge(explorer, off);
         }
 }
@@ -94,7 +111,9 @@ static void crash_everywhere(
                 SIM_MUST(dead->phase == PHASE_DEAD);
                 dead->crashes_left--;
                 explorer->counts->kills++;
-                cut(explorer, dead);
+                count_point(explorer, dead, state_situation(state, step), HIT_KILL);
+                count_of(explorer, dead)->runs++;
+                cut(explorer, dead, dead->situation);
                 judge(explorer, dead);
         }
 }
@@ -109,8 +128,19 @@ static void touch_everywhere(Explorer *explorer, const State *state, Step step, 
                 }
                 next->touches_left--;
                 explorer->counts->touches++;
+                count_point(explorer, next, state_situation(state, step), HIT_TOUCH);
+                count_of(explorer, next)->runs++;
                 judge(explorer, next);
         }
+}
+
+/* A step that nothing was done to: what goes wrong in it is put down to what was done before. */
+static void count_whole(Explorer *explorer, State *next, unsigned situation) {
+        ExplorerCount *row = &explorer->counts->rows[situation][HIT_NONE];
+        row->points++;
+        row->runs++;
+        if (next->hit == HIT_NONE)
+                next->situation = situation;
 }
 
 static void take_step(Explorer *explorer, const State *state, Step step) {
@@ -120,6 +150,7 @@ static void take_step(Explorer *explorer, const State *state, Step step) {
                 crash_everywhere(explorer, state, step, n_changes);
         if (state->touches_left > 0 && state->phase == PHASE_READY)
                 touch_everywhere(explorer, state, step, n_calls);
+        count_whole(explorer, next, state_situation(state, step));
         judge(explorer, next);
 }
 
@@ -139,7 +170,7 @@ static void expand(Explorer *explorer, const State *state) {
         if (state->crashes_left > 0 && state->phase == PHASE_READY) {
                 State *off = state_copy(state);
                 off->crashes_left--;
-                cut(explorer, off);
+                cut(explorer, off, SITUATION_REST);
                 state_free(off);
         }
 }
@@ -153,7 +184,9 @@ void explorer_run(const ExplorerOptions *options, ExplorerCounts *ret) {
         };
         memset(explorer.is_known, 0, TABLE_SIZE * sizeof(bool));
 
-        enqueue(&explorer, state_new(options));
+        State *first = state_new(
+                        (unsigned) options->actions, (unsigned) options->crashes, options->plant);
+        enqueue(&explorer, first);
         while (explorer.head < explorer.tail) {
                 State *state = explorer.queue[explorer.head++];
                 expand(&explorer, state);

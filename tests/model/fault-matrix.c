@@ -4,11 +4,11 @@
  * An error at every call: each scenario is run once for each call of the seam and each error that the call could give, the
  * error once and for ever; also at each allocation. Then the fault is gone, recovery runs, and the power goes off.
  *
- *         fault-matrix [--cuts=N] [--json=FILE] [--stride=N]
+ *         fault-matrix [--cuts=N] [--stride=N] [--counts]
  *
  *   --cuts=N     outcomes of the power cut after each faulty run that are looked at (default 0: no power cut)
  *   --stride=N   only each N-th call of memory's (default 1)
- *   --json=FILE  the counts, for docs/crash-matrix.md
+ *   --counts     also lines "count", scenario, fault, points, runs, violations between tabs, for docs/crash-matrix.md
  *
  * What must hold: the answer is true (0: new, 2 to 6: old, 8: unknown), and after recovery everything is old or everything is
  * new. Exit 0: it held; 1: not.
@@ -61,7 +61,7 @@ static const Scenario scenarios[] = {
         { "rollback", { STEP_ENABLE, STEP_REPLACE, NO }, DIES_NOT, false, STEP_ROLLBACK },
         { "enable with a window", { NO }, DIES_NOT, false, STEP_WINDOW },
         { "confirm", { STEP_WINDOW, NO }, DIES_NOT, false, STEP_CONFIRM },
-        { "take back", { STEP_WINDOW, NO }, DIES_NOT, false, STEP_ROLLBACK },
+        { "rollback in a window", { STEP_WINDOW, NO }, DIES_NOT, false, STEP_ROLLBACK },
         { "guard", { STEP_WINDOW, NO }, DIES_NOT, false, STEP_DEADLINE },
         { "recovery, not committed", { STEP_ENABLE, NO }, DIES_UNCOMMITTED, false, STEP_RECOVER },
         { "recovery, committed", { STEP_ENABLE, NO }, DIES_COMMITTED, false, STEP_RECOVER },
@@ -71,9 +71,14 @@ static const Scenario scenarios[] = {
         { "boot in a window", { STEP_WINDOW, NO }, DIES_NOT, true, STEP_BOOT },
 };
 
+typedef struct Count {
+        uint64_t points, runs, violations;
+} Count;
+
 typedef struct Counts {
-        uint64_t points, runs, cuts, violations;
-        uint64_t codes[10]; /* how often each exit code was the answer; [9]: none */
+        Count of[ELEMENTSOF(faults)][2]; /* once, and for ever */
+        Count cuts;                      /* of the power behind a faulty run */
+        uint64_t codes[10];              /* how often each exit code was the answer; [9]: none */
 } Counts;
 
 static uint64_t most_cuts, stride = 1;
@@ -104,8 +109,7 @@ static uint64_t find_death(const State *from, Step step, Death death) {
 }
 
 static State *start(const Scenario *scenario) {
-        ExplorerOptions options = { .actions = 9, .crashes = 9 };
-        State *state = state_new(&options);
+        State *state = state_new(/* actions= */ 9, /* crashes= */ 9, SIM_PLANT_NONE);
         for (size_t i = 0; scenario->before[i] != NO; i++) {
                 Step step = scenario->before[i];
                 bool dies = scenario->death != DIES_NOT && scenario->before[i + 1] == NO;
@@ -117,44 +121,46 @@ static State *start(const Scenario *scenario) {
         return state;
 }
 
-static void judge(State *state, Counts *counts) {
+static void judge(State *state, Count *count) {
         if (state->phase == PHASE_READY)
                 state_judge(state);
         if (state->fault[0] == '\0')
                 return;
-        if (++counts->violations <= 5)
+        if (++count->violations <= 5)
                 printf("violation: %s\n  history:%s\n", state->fault, state->history);
 }
 
 /* The fault is gone: recovery, then the power goes off. */
-static void settle(State *state, Counts *counts) {
+static void settle(State *state, Count *count, Count *cuts) {
         size_t all = sim_disk_cuts(state->disk, SIZE_MAX / 256);
+        if (most_cuts > 0)
+                cuts->points++;
         for (size_t i = 0; i < most_cuts && i < all; i++) {
                 State *off = state_copy(state);
                 state_cut(off, i * ((all - 1) / (most_cuts > 1 ? most_cuts - 1 : 1)));
                 state_run(off, STEP_BOOT, (RunOptions){ 0 });
-                counts->cuts++;
-                judge(off, counts);
+                cuts->runs++;
+                judge(off, cuts);
                 state_free(off);
         }
         state_run(state, state->phase == PHASE_BOOT ? STEP_BOOT : STEP_RECOVER, (RunOptions){ 0 });
-        counts->runs++;
-        judge(state, counts);
+        judge(state, count);
 }
 
 static void try(const State *from, Step step, RunOptions how, Counts *counts) {
+        Count *count = &counts->of[how.fault - faults][how.for_ever];
         Phase phase = from->phase;
         State *state = state_copy(from);
         state_run(state, step, how);
-        counts->points++;
-        counts->runs++;
+        count->points++;
+        count->runs++;
         counts->codes[state->exit_code >= 0 && state->exit_code < 9 ? state->exit_code : 9]++;
         /* a recovery that was refused or failed has settled nothing yet */
         if (phase != PHASE_READY && state->exit_code != 0)
                 state->phase = phase;
-        judge(state, counts);
+        judge(state, count);
         if (state->fault[0] == '\0')
-                settle(state, counts);
+                settle(state, count, &counts->cuts);
         state_free(state);
 }
 
@@ -176,19 +182,44 @@ static void run_scenario(const Scenario *scenario, Counts *counts) {
         state_free(from);
 }
 
-static void write_json(FILE *file, const Scenario *scenario, const Counts *counts, bool last) {
-        fprintf(file,
-                "  {\"scenario\": \"%s\", \"points\": %llu, \"runs\": %llu, \"cuts\": %llu, \"violations\": %llu}%s\n",
-                scenario->name, (unsigned long long) counts->points,
-                (unsigned long long) counts->runs, (unsigned long long) counts->cuts,
-                (unsigned long long) counts->violations, last ? "" : ",");
+static void print_count(const Scenario *scenario, const char *fault, const char *how, Count count) {
+        if (count.runs > 0 || count.violations > 0)
+                printf("count\t%s\t%s%s\t%llu\t%llu\t%llu\n", scenario->name, fault, how,
+                       (unsigned long long) count.points, (unsigned long long) count.runs,
+                       (unsigned long long) count.violations);
+}
+
+static void print_counts(const Scenario *scenario, const Counts *counts) {
+        for (size_t i = 0; i < ELEMENTSOF(faults); i++) {
+                print_count(scenario, faults[i].name, " once", counts->of[i][false]);
+                print_count(scenario, faults[i].name, " for ever", counts->of[i][true]);
+        }
+        print_count(scenario, "power cut after an error", "", counts->cuts);
+}
+
+/* One line; returns the violations. */
+static uint64_t print_scenario(const Scenario *scenario, const Counts *counts) {
+        uint64_t points = 0, violations = counts->cuts.violations;
+        for (size_t i = 0; i < ELEMENTSOF(faults); i++)
+                for (int for_ever = 0; for_ever < 2; for_ever++) {
+                        points += counts->of[i][for_ever].points;
+                        violations += counts->of[i][for_ever].violations;
+                }
+        static const int codes[] = { 0, 2, 4, 6, 7, 8 };
+        printf("%-30s %6llu faults, %6llu power cuts, %llu violations; answers", scenario->name,
+               (unsigned long long) points, (unsigned long long) counts->cuts.runs,
+               (unsigned long long) violations);
+        for (size_t i = 0; i < ELEMENTSOF(codes); i++)
+                printf(" %d: %llu,", codes[i], (unsigned long long) counts->codes[codes[i]]);
+        printf(" none: %llu\n", (unsigned long long) counts->codes[9]);
+        return violations;
 }
 
 int main(int argc, char **argv) {
-        const char *json = NULL;
+        bool wants_counts = false;
         for (int i = 1; i < argc; i++) {
-                if (startswith(argv[i], "--json="))
-                        json = argv[i] + strlen("--json=");
+                if (streq(argv[i], "--counts"))
+                        wants_counts = true;
                 else if (!(startswith(argv[i], "--cuts=") &&
                            num_parse_u64(argv[i] + 7, &most_cuts) >= 0) &&
                          !(startswith(argv[i], "--stride=") &&
@@ -198,31 +229,13 @@ int main(int argc, char **argv) {
                 }
         }
 
-        FILE *file = json ? fopen(json, "we") : NULL;
-        if (json && !file) {
-                fprintf(stderr, "fault-matrix: cannot write '%s'\n", json);
-                return 64;
-        }
-        if (file)
-                fprintf(file, "[\n");
         uint64_t violations = 0;
         for (size_t i = 0; i < ELEMENTSOF(scenarios); i++) {
                 Counts counts = { 0 };
                 run_scenario(&scenarios[i], &counts);
-                violations += counts.violations;
-                printf("%-26s %6llu faults, %6llu power cuts, %llu violations; answers 0: %llu, 2: %llu, 4: %llu, 6: %llu, 7: %llu, 8: %llu, none: %llu\n",
-                       scenarios[i].name, (unsigned long long) counts.points,
-                       (unsigned long long) counts.cuts, (unsigned long long) counts.violations,
-                       (unsigned long long) counts.codes[0], (unsigned long long) counts.codes[2],
-                       (unsigned long long) counts.codes[4], (unsigned long long) counts.codes[6],
-                       (unsigned long long) counts.codes[7], (unsigned long long) counts.codes[8],
-                       (unsigned long long) counts.codes[9]);
-                if (file)
-                        write_json(file, &scenarios[i], &counts, i + 1 == ELEMENTSOF(scenarios));
-        }
-        if (file) {
-                fprintf(file, "]\n");
-                (void) fclose(file);
+                violations += print_scenario(&scenarios[i], &counts);
+                if (wants_counts)
+                        print_counts(&scenarios[i], &counts);
         }
         return violations > 0 ? 1 : 0;
 }

@@ -28,17 +28,32 @@ static const struct {
         EngineVerb verb;
         Config to; /* where it leads when it is a change that says so */
 } steps[_STEP_MAX] = {
-        [STEP_ENABLE] = { "enable one", ENGINE_ENABLE, CONFIG_ONE },
-        [STEP_REPLACE] = { "enable --only two", ENGINE_ENABLE, CONFIG_TWO },
+        [STEP_ENABLE] = { "enable", ENGINE_ENABLE, CONFIG_ONE },
+        [STEP_REPLACE] = { "enable another", ENGINE_ENABLE, CONFIG_TWO },
         [STEP_DISABLE] = { "disable", ENGINE_DISABLE, CONFIG_BASE },
         [STEP_ROLLBACK] = { "rollback", ENGINE_ROLLBACK, _CONFIG_MAX },
-        [STEP_WINDOW] = { "enable one --confirm-within", ENGINE_ENABLE, CONFIG_ONE },
+        [STEP_WINDOW] = { "enable with a window", ENGINE_ENABLE, CONFIG_ONE },
         [STEP_CONFIRM] = { "confirm", ENGINE_CONFIRM, _CONFIG_MAX },
-        [STEP_DEADLINE] = { "deadline", ENGINE_REVERT, _CONFIG_MAX },
+        [STEP_DEADLINE] = { "guard", ENGINE_REVERT, _CONFIG_MAX },
         [STEP_TOUCH] = { "foreign write", ENGINE_RECOVER, _CONFIG_MAX },
-        [STEP_RECOVER] = { "recover", ENGINE_RECOVER, _CONFIG_MAX },
+        [STEP_RECOVER] = { "recovery", ENGINE_RECOVER, _CONFIG_MAX },
         [STEP_BOOT] = { "boot", ENGINE_BOOT, _CONFIG_MAX },
 };
+
+unsigned state_situation(const State *state, Step step) {
+        return step == STEP_ROLLBACK && state->window ? SITUATION_TAKE_BACK : (unsigned) step;
+}
+
+const char *situation_name(unsigned situation) {
+        switch (situation) {
+        case SITUATION_REST:
+                return "at rest";
+        case SITUATION_TAKE_BACK:
+                return "rollback in a window";
+        default:
+                return steps[situation].name;
+        }
+}
 
 /* --- states ----------------------------------------------------------------------------------------------------- */
 
@@ -70,19 +85,19 @@ static void start_kernel(State *state) {
                 sim_disk_put_sysctl(state->disk, key_paths[i], kernel_values[i]);
 }
 
-State *state_new(const ExplorerOptions *options) {
+State *state_new(unsigned actions, unsigned crashes, SimPlant plant) {
         State *state = sim_realloc(NULL, sizeof(State));
         *state = (State){
                 .disk = sim_disk_new(),
-                .actions_left = (unsigned) options->actions,
-                .crashes_left = (unsigned) options->crashes,
+                .actions_left = actions,
+                .crashes_left = crashes,
                 .touches_left = 1,
                 .may = 1U << CONFIG_BASE,
         };
         memcpy(state->base, kernel_values, sizeof(state->base));
 
         SimDisk *disk = state->disk;
-        disk->plant = options->plant;
+        disk->plant = plant;
         disk->now_ms = 1000000;
         sim_disk_put(disk, "proc/sys/kernel/osrelease", "6.18.44\n");
         sim_disk_put(disk, "proc/sys/net/ipv4/tcp_mem", "10000\t20000\t30000\n");
@@ -243,7 +258,7 @@ static void body(void *userdata) {
                 .verb = steps[call->step].verb,
                 .profiles = names,
                 .n_profiles = wanted_names(state, call->step, names),
-                .only = call->step == STEP_REPLACE,
+                .only = call->step == STEP_REPLACE || call->step == STEP_WINDOW,
                 .confirm_within_s = call->step == STEP_WINDOW ? WINDOW_S : 0,
                 .token = call->step == STEP_CONFIRM ? state->token : NULL,
                 .cause = call->step == STEP_DEADLINE ? "deadline" : NULL,

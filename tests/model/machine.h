@@ -8,8 +8,8 @@
  * Two keys, two profiles. BASE is what the kernel starts with; FOREIGN is what somebody else writes.
  */
 
-#include "explorer.h"
 #include "seam/seam-fault.h"
+#include "sim-disk.h"
 
 #define STATE_KEYS 2U
 
@@ -39,6 +39,20 @@ typedef enum Step {
         STEP_BOOT,
         _STEP_MAX,
 } Step;
+
+/* What was done to a step, for the counts. */
+typedef enum Hit {
+        HIT_NONE,  /* nothing: it ran to its end */
+        HIT_KILL,  /* killed before a call that changes something */
+        HIT_CUT,   /* the power went off, at rest or before such a call */
+        HIT_TOUCH, /* somebody else wrote a key, before any call */
+        _HIT_MAX,
+} Hit;
+
+/* Rows of the counts: one for each step, and two more. */
+#define SITUATION_REST      ((unsigned) _STEP_MAX)
+#define SITUATION_TAKE_BACK ((unsigned) _STEP_MAX + 1)
+#define SITUATIONS          ((unsigned) _STEP_MAX + 2)
 
 /* One call of the seam, or one allocation, that fails. */
 typedef struct Fault {
@@ -71,6 +85,10 @@ typedef struct State {
         const char *base[STATE_KEYS];  /* what a key has when it is not ours */
         bool base_is_open[STATE_KEYS]; /* a write came during a request: either may be the origin */
 
+        /* the last thing that was done to it, which a violation is put down to */
+        unsigned situation;
+        Hit hit;
+
         /* of the last run */
         uint64_t n_changes, n_calls;
         bool touched;
@@ -82,10 +100,13 @@ typedef struct State {
         char history[512];
 } State;
 
-State *state_new(const ExplorerOptions *options);
+State *state_new(unsigned actions, unsigned crashes, SimPlant plant);
 State *state_copy(const State *state);
 void state_free(State *state);
 bool state_allows(const State *state, Step step);
+/* Which row of the counts a step belongs to when it begins in this state, and the row's name. */
+unsigned state_situation(const State *state, Step step);
+const char *situation_name(unsigned situation);
 void state_run(State *state, Step step, RunOptions how);
 /* The power goes off and comes back: way `i` of sim_disk_cut(), then systemd-sysctl. */
 void state_cut(State *state, size_t i);
