@@ -22,16 +22,6 @@ static bool word_next(const char **at, Word *ret) {
         return length > 0;
 }
 
-static bool word_is(const Word *word, const char *text) {
-        return strlen(text) == word->length && memcmp(word->text, text, word->length) == 0;
-}
-
-/* "Tcp:" is the group Tcp. */
-static bool word_is_group(const Word *word, const char *group) {
-        return word->length == strlen(group) + 1 && word->text[word->length - 1] == ':' &&
-               memcmp(word->text, group, word->length - 1) == 0;
-}
-
 static bool word_to_number(const Word *word, uint64_t *ret) {
         char digits[NUMBER_SIZE];
         if (word->length >= sizeof(digits))
@@ -43,28 +33,23 @@ static bool word_to_number(const Word *word, uint64_t *ret) {
 
 /* --- lines ---------------------------------------------------------------------------------------------- */
 
-/* One field may be a counter, the whole of another one, or both. */
-static void take_value(
-                const Word *group, const Word *name, const Word *value, bool has_whole[],
-                GateSample *sample) {
-        for (GateId id = 0; id < GATE_COUNTERS; id++) {
-                const GateCounter *counter = gate_counter(id);
-                if (!counter->group || !word_is_group(group, counter->group))
-                        continue;
-                if (word_is(name, counter->field))
-                        sample->known[id] = word_to_number(value, &sample->value[id]);
-                if (counter->whole && word_is(name, counter->whole))
-                        has_whole[id] = word_to_number(value, &sample->whole[id]);
-        }
-}
-
-static void take_pair(const char *names, const char *values, bool has_whole[], GateSample *sample) {
+static void visit_pair(
+                const char *names, const char *values, NetCounterVisit visit, void *userdata) {
         Word group, same, name, value;
         if (!word_next(&names, &group) || !word_next(&values, &same) ||
-            group.length != same.length || memcmp(group.text, same.text, group.length) != 0)
+            group.length != same.length || memcmp(group.text, same.text, group.length) != 0 ||
+            group.text[group.length - 1] != ':')
                 return;
-        while (word_next(&names, &name) && word_next(&values, &value))
-                take_value(&group, &name, &value, has_whole, sample);
+        while (word_next(&names, &name) && word_next(&values, &value)) {
+                NetCounter counter = {
+                        .group = group.text,
+                        .group_length = group.length - 1,
+                        .field = name.text,
+                        .field_length = name.length,
+                };
+                if (word_to_number(&value, &counter.value))
+                        visit(userdata, &counter);
+        }
 }
 
 static const char *line_next(const char *at) {
@@ -72,18 +57,57 @@ static const char *line_next(const char *at) {
         return end ? end + 1 : at + strlen(at);
 }
 
-void net_counters_parse(const char *text, GateSample *ret) {
-        bool has_whole[GATE_COUNTERS] = { 0 }, was_known[GATE_COUNTERS];
-        memcpy(was_known, ret->known, sizeof(was_known));
+void net_counters_each(const char *text, NetCounterVisit visit, void *userdata) {
         while (*text) {
                 const char *values = line_next(text);
-                take_pair(text, values, has_whole, ret);
+                visit_pair(text, values, visit, userdata);
                 text = line_next(values);
         }
+}
+
+static bool is_word(const char *bytes, size_t n, const char *text) {
+        return strlen(text) == n && memcmp(bytes, text, n) == 0;
+}
+
+bool net_counter_is(const NetCounter *counter, const char *group, const char *field) {
+        return is_word(counter->group, counter->group_length, group) &&
+               is_word(counter->field, counter->field_length, field);
+}
+
+/* --- the health gate's ---------------------------------------------------------------------------------- */
+
+typedef struct Taken {
+        GateSample *sample;
+        bool has_whole[GATE_COUNTERS];
+} Taken;
+
+/* One field may be a counter, the whole of another one, or both. */
+static void take_counter(void *userdata, const NetCounter *found) {
+        Taken *taken = userdata;
+        for (GateId id = 0; id < GATE_COUNTERS; id++) {
+                const GateCounter *counter = gate_counter(id);
+                if (!counter->group)
+                        continue;
+                if (net_counter_is(found, counter->group, counter->field)) {
+                        taken->sample->known[id] = true;
+                        taken->sample->value[id] = found->value;
+                }
+                if (counter->whole && net_counter_is(found, counter->group, counter->whole)) {
+                        taken->has_whole[id] = true;
+                        taken->sample->whole[id] = found->value;
+                }
+        }
+}
+
+void net_counters_parse(const char *text, GateSample *ret) {
+        Taken taken = { .sample = ret };
+        bool was_known[GATE_COUNTERS];
+        memcpy(was_known, ret->known, sizeof(was_known));
+        net_counters_each(text, take_counter, &taken);
         /* a share without its whole is none */
         for (GateId id = 0; id < GATE_COUNTERS; id++)
                 if (gate_counter(id)->whole && !was_known[id])
-                        ret->known[id] = ret->known[id] && has_whole[id];
+                        ret->known[id] = ret->known[id] && taken.has_whole[id];
 }
 
 /* --- files ---------------------------------------------------------------------------------------------- */

@@ -20,3 +20,19 @@ NODISCARD int net_counters_read(const Seam *seam, int root_fd, GateSample *ret, 
 
 /* One file's text, with a NUL behind it. What is not of this form is passed over. */
 void net_counters_parse(const char *text, GateSample *ret);
+
+/* --- one by one ----------------------------------------------------------------------------------------- */
+
+typedef struct NetCounter {
+        const char *group; /* not ended by NUL, as the field */
+        size_t group_length;
+        const char *field;
+        size_t field_length;
+        uint64_t value;
+} NetCounter;
+
+typedef void (*NetCounterVisit)(void *userdata, const NetCounter *counter);
+
+/* Every field of the text whose value is a number from 0. */
+void net_counters_each(const char *text, NetCounterVisit visit, void *userdata);
+bool net_counter_is(const NetCounter *counter, const char *group, const char *field);
