@@ -1,158 +1,30 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""What a kill left behind, read and judged without any code of the engine.
+"""What a kill left behind, judged without any code of the engine.
 
     old, new = read_machine(), …          before a change, and after an unkilled one
-    verdict, faults = judge(old, new, read_machine(), answered=False)
+    verdict, faults = judge(old, new, read_machine())
 
-The judge reads /proc/sys/net, /etc/sysctl.d, and the files of /var/lib, /var/log and /run/twprofile below "/" of the
-process it runs in. Its knowledge of the formats comes from src/record/journal-format.h, audit-format.h and the
-golden rule: old everywhere, or new everywhere. `verdict` is "old", "new" or "mixed".
+What is read, and from where: evidence.py. The rule: old everywhere or new everywhere, and every record agrees with it.
+`verdict` is "old", "new" or "mixed".
 """
 
 import functools
 import hashlib
-import json
 import os
 import re
-import stat
-import struct
+import time
 
-SYSCTL_TREES = ["/proc/sys/net/ipv4", "/proc/sys/net/core"]
-SYSCTL_DIR = "/etc/sysctl.d"
-FRAGMENT = "60-twprofile.conf"
-STATE_DIR = "/var/lib/twprofile"
-LOG_DIR = "/var/log/twprofile"
-STATUS = "/run/twprofile/status.json"
+import evidence
+from evidence import FRAGMENT, LEGAL, LOG_DIR, RUN_DIR, STATE_DIR, SYSCTL_DIR, find_record, parse_json
 
-MAGIC = b"\x89TWPJ\r\n\x1a"
-HEADER = struct.Struct("<8sIIQQ16sQQ32s32s")
-TYPES = {1: "prepared", 2: "applied", 3: "commit", 4: "revert", 5: "done"}
-LEGAL = {None: {"prepared", "commit"}, "prepared": {"commit", "revert", "done"}, "commit": {"done"},
-         "revert": {"done"}, "done": set()}
+QUARANTINE_DIR = f"{STATE_DIR}/quarantine"
+AUTOMATIC = ("deadline", "gate")
+OUTCOMES = ("outcome", "confirm")
 
-
-class Machine:
-    """Everything that a change may touch, as bytes."""
-
-    def __init__(self):
-        self.values = {}
-        self.files = {}  # path -> bytes, of SYSCTL_DIR, STATE_DIR and LOG_DIR, and what is hidden beside STATUS
-        self.modes = {}
-        self.status = None
-        self._parts = None
-
-    def parts(self):
-        """Of a machine that is compared with again and again: read once."""
-        if self._parts is None:
-            self._parts = parts_of(self, [])[0]
-        return self._parts
-
-    def file(self, path):
-        return self.files.get(path)
-
-    @property
-    def fragment(self):
-        return self.file(f"{SYSCTL_DIR}/{FRAGMENT}")
-
-
-def _read(path):
-    with open(path, "rb") as f:
-        return f.read()
-
-
-_sysctls = {}  # name below /proc/sys -> descriptor, open as long as this process
-
-
-def sysctls():
-    """All readable ones without those of single interfaces; what a write triggers cannot be read."""
-    if _sysctls:
-        return _sysctls
-    for tree in SYSCTL_TREES:
-        for folder, folders, names in os.walk(tree):
-            folders[:] = [f for f in folders if f not in ("conf", "neigh")]
-            for name in names:
-                path = os.path.join(folder, name)
-                try:
-                    fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-                except PermissionError:
-                    continue
-                try:
-                    os.pread(fd, 1, 0)
-                except OSError:
-                    os.close(fd)
-                    continue
-                _sysctls[path[len("/proc/sys/"):]] = fd
-    return _sysctls
-
-
-def read_sysctl(name):
-    return os.pread(sysctls()[name], 65536, 0).rstrip(b"\n").decode()
-
-
-def read_machine():
-    machine = Machine()
-    machine.values = {name: read_sysctl(name) for name in sysctls()}
-    for top in (SYSCTL_DIR, STATE_DIR, LOG_DIR):
-        for folder, _, names in os.walk(top):
-            for name in names:
-                path = os.path.join(folder, name)
-                machine.files[path] = _read(path)
-                machine.modes[path] = stat.S_IMODE(os.lstat(path).st_mode)
-    for name in os.listdir(os.path.dirname(STATUS)):
-        path = os.path.join(os.path.dirname(STATUS), name)
-        if name.startswith("."):
-            machine.files[path] = _read(path)
-    if os.path.exists(STATUS):
-        machine.status = _read(STATUS)
-    return machine
-
-
-def _once(pairs):
-    seen = dict(pairs)
-    if len(seen) != len(pairs):
-        raise ValueError("a member twice")
-    return seen
-
-
-@functools.lru_cache(maxsize=1024)
-def parse_json(data):
-    """Nobody changes what it gives: most of what is read is the same from point to point."""
-    return json.loads(data.decode("utf-8"), object_pairs_hook=_once)
+TOLD = ("new", "the client was told that the change is done, and it is not")
 
 
 # --- journal -----------------------------------------------------------------------------------------------
-
-
-class Frame:
-    def __init__(self, kind, tx, payload, digest, durable):
-        self.kind, self.tx, self.payload, self.digest, self.durable = kind, tx, payload, digest, durable
-
-
-def _uuid(raw):
-    h = raw.hex()
-    return "-".join((h[:8], h[8:12], h[12:16], h[16:20], h[20:]))
-
-
-def read_journal(data, faults):
-    """The frames from the start; anything but zeros behind them is a fault: SIGKILL tears nothing."""
-    frames, at, previous = [], 0, bytes(32)
-    while len(data) - at >= HEADER.size and data[at:at + 8] == MAGIC:
-        _, version, kind, index, length, tx, durable, reserved, before, digest = HEADER.unpack_from(data, at)
-        end = at + HEADER.size + length
-        if end > len(data):
-            break
-        payload = data[at + HEADER.size:end]
-        if hashlib.sha256(data[at:at + 96] + payload).digest() != digest or before != previous or index != len(frames):
-            break
-        if version != 1 or kind not in TYPES or reserved != 0 or durable > index:
-            faults.append(f"journal: frame {index} has a header that version 1 does not have")
-            break
-        frames.append(Frame(TYPES[kind], _uuid(tx), payload, digest.hex(), durable))
-        previous = digest
-        at = (end + 63) // 64 * 64
-    if data[at:].strip(b"\0"):
-        faults.append(f"journal: bytes at {at} that belong to no frame")
-    return frames
 
 
 def check_journal(frames, faults):
@@ -171,92 +43,129 @@ def check_journal(frames, faults):
         except ValueError as e:
             faults.append(f"journal: frame {n} is not JSON: {e}")
             frame.content = {}
-        if frame.kind == "commit" and frame.content.get("tx") != frame.tx:
+        generation = frame.content.get("generation") if frame.kind == "applied" else frame.content
+        if frame.kind in ("commit", "applied") and generation.get("tx") != frame.tx:
             faults.append(f"journal: frame {n} holds a generation of another transaction")
-    if frames and frames[-1].kind != "done":
+    if frames and frames[-1].kind not in ("done", "applied"):
         faults.append(f"journal: the last frame is '{frames[-1].kind}', not 'done'")
 
 
-def generation_essence(content):
-    """A generation without what is new in every run."""
-    return {k: v for k, v in content.items() if k not in ("tx", "created_us")}
+class Transactions:
+    """The journal's frames by transaction."""
+
+    def __init__(self, frames):
+        self.by_tx = {}
+        for frame in frames:
+            self.by_tx.setdefault(frame.tx, {})[frame.kind] = frame
+        self.last = self.by_tx[frames[-1].tx] if frames else {}
+        self.waiting = self.last if frames and frames[-1].kind == "applied" else None
+        self.waiting_tx = frames[-1].tx if self.waiting else None
 
 
-@functools.lru_cache(maxsize=1024)
-def is_canonical(line):
-    return json.dumps(parse_json(line), sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode() == line
+# --- what awaits confirmation --------------------------------------------------------------------------------
+
+
+def check_waiting(machine, transactions, faults):
+    """It is of this boot and before its deadline, its values are live, and the guard can read of it."""
+    waiting = transactions.waiting
+    if not waiting:
+        if machine.pending is not None:
+            faults.append("pending: /run/twprofile/pending is left, and no change awaits confirmation")
+        return
+    prepared, applied = waiting["prepared"].content, waiting["applied"].content
+    if prepared["instance"]["boot"] != machine.boot_id:
+        faults.append("window: a change of another boot awaits confirmation")
+    if "window" not in prepared:
+        faults.append("window: a change without one awaits confirmation")
+    for key in applied["keys"]:
+        path = key["k"].replace(".", "/")
+        if machine.values.get(path) != key["w"]:
+            faults.append(f"window: {path} is {machine.values.get(path)!r}, the change that awaits confirmation says "
+                          f"{key['w']!r}")
+
+    deadline = applied["deadline_ms"]
+    if deadline and deadline < time.clock_gettime(time.CLOCK_BOOTTIME) * 1000:
+        faults.append("window: a change awaits confirmation past its deadline")
+    if machine.pending is None:
+        if deadline:
+            faults.append("pending: a change awaits confirmation, and the guard has no /run/twprofile/pending")
+        return
+    pending = parse_json(machine.pending)
+    if not deadline or (pending["tx"], pending["deadline_ms"], pending["keys"], pending["instance"]) != \
+            (transactions.waiting_tx, deadline, prepared["keys"], prepared["instance"]):
+        faults.append("pending: /run/twprofile/pending is not of the change that awaits confirmation")
+    if machine.modes[f"{RUN_DIR}/pending"] != 0o600:
+        faults.append("pending: its mode is not 0600")
+
+
+def wanted_quarantine(transactions, records):
+    """Digest -> cause, of every change with a deadline that the journal says was taken back by itself."""
+    wanted = {}
+    for frames in transactions.by_tx.values():
+        window = frames["prepared"].content.get("window") if "prepared" in frames else None
+        if not window or window["s"] == 0 or "done" not in frames or "commit" in frames:
+            continue
+        cause = "reboot" if frames["done"].content["outcome"] == "dropped-by-reboot" else None
+        if "revert" in frames:
+            cause = frames["revert"].content["cause"]
+        if cause in AUTOMATIC + ("reboot",):
+            wanted.update({p["digest"]: cause for p in window["profiles"]})
+    for record in records:
+        if record["ev"] == "release":
+            for name in record["prof"]:
+                wanted.pop(name.split("@")[1], None)
+    return wanted
+
+
+def check_quarantine(start, machine, transactions, records, faults):
+    """A file for each, and none besides; but what was there before may be of a journal that is gone."""
+    wanted = wanted_quarantine(transactions, records)
+    there = {os.path.basename(p): data for p, data in machine.files.items() if p.startswith(QUARANTINE_DIR + "/")}
+    for digest, cause in wanted.items():
+        if digest not in there:
+            faults.append(f"quarantine: {digest} was taken back ({cause}), and is not quarantined")
+        elif parse_json(there[digest]).get("digest") != digest or parse_json(there[digest]).get("cause") != cause:
+            faults.append(f"quarantine: {digest} says something else than the journal")
+    for digest in there:
+        if digest not in wanted and f"{QUARANTINE_DIR}/{digest}" not in start.files:
+            faults.append(f"quarantine: {digest} is quarantined, and nothing says why")
+    status = parse_json(machine.status) if machine.status is not None else {}
+    if machine.status is not None and {q["digest"] for q in status.get("quarantined", [])} != set(there):
+        faults.append("status: it does not tell what is quarantined")
 
 
 # --- audit -------------------------------------------------------------------------------------------------
 
 
-def read_audit(machine, faults):
-    """The records of all files in their order, the chain recomputed."""
-    names = []
-    for path in machine.files:
-        m = re.fullmatch(re.escape(LOG_DIR) + r"/audit-(\d+)\.ndjson", path)
-        if m:
-            names.append((int(m.group(1)), path))
-        elif path.startswith(LOG_DIR + "/"):
-            faults.append(f"audit: a strange file {path}")
-    records, previous = [], None
-    for first, path in sorted(names):
-        data = machine.files[path]
-        if machine.modes[path] != 0o640:
-            faults.append(f"audit: {path} has mode {machine.modes[path]:o}")
-        if data and not data.endswith(b"\n"):
-            faults.append(f"audit: {path} ends in the middle of a line")
-        if first != len(records) + 1:
-            faults.append(f"audit: {path} should begin with record {len(records) + 1}")
-        for line in data.split(b"\n")[:-1]:
-            try:
-                record = dict(parse_json(line))
-            except ValueError as e:
-                faults.append(f"audit: line {len(records) + 1} is not JSON: {e}")
-                return records
-            if previous is None:
-                previous = hashlib.sha256(b"twprofile-audit-1:" + str(record.get("log")).encode()).hexdigest()
-                if record.get("ev") != "open":
-                    faults.append("audit: the first record is no 'open'")
-            record["_hash"] = hashlib.sha256(line).hexdigest()
-            if not is_canonical(line):
-                faults.append(f"audit: line {len(records) + 1} is not written canonically")
-            if record.get("prev") != previous:
-                faults.append(f"audit: the chain is broken at line {len(records) + 1}")
-            if record.get("seq") != len(records) + 1:
-                faults.append(f"audit: line {len(records) + 1} says it is record {record.get('seq')}")
-            previous = record["_hash"]
-            records.append(record)
-    return records
-
-
-def check_audit(records, frames, faults):
+def check_audit(records, frames, transactions, faults):
     """One outcome for each intent, behind it, nothing torn; both bound to the journal's frames."""
     intents, outcomes = {}, {}
-    ends = {f.tx: f.content.get("outcome") for f in frames if f.kind == "done"}
     for record in records:
-        event, tx = record.get("ev"), record.get("tx")
+        event, tx, seq = record.get("ev"), record.get("tx"), record["seq"]
+        done = transactions.by_tx.get(tx, {}).get("done")
         if event == "torn":
-            faults.append(f"audit: record {record['seq']} tells of a tear, but SIGKILL tears nothing")
+            faults.append(f"audit: record {seq} tells of a tear, but SIGKILL tears nothing")
         if event == "intent":
             if tx in intents:
                 faults.append(f"audit: a second intent of {tx}")
             intents[tx] = record
-        if event == "recover" and (tx in intents or ends.get(tx, "reverted") != "reverted"):
-            faults.append(f"audit: record {record['seq']} is of a recovery, where an outcome belongs")
-        elif event in ("outcome", "confirm"):
+        if event == "recover" and (tx in intents or done and done.content["outcome"] not in
+                                   ("reverted", "dropped-by-reboot")):
+            faults.append(f"audit: record {seq} is of a recovery, where an outcome belongs")
+        elif event in OUTCOMES:
             if tx in outcomes:
                 faults.append(f"audit: a second outcome of {tx}: '{outcomes[tx]['res']['outcome']}', then "
                               f"'{record['res']['outcome']}'")
-            elif tx not in intents:
+            elif tx not in intents and records[0]["seq"] == 1:
                 faults.append(f"audit: an outcome without intent, {tx}")
             outcomes[tx] = record
-    for tx in intents:
-        if tx not in outcomes:
-            faults.append(f"audit: no outcome of {tx}")
+        if event == "confirm" and "window" not in intents.get(tx, {}):
+            faults.append(f"audit: record {seq} confirms a change that needed no confirmation")
+    check_open_ends(intents, outcomes, transactions, faults)
+    check_late(records, transactions, outcomes, faults)
 
     for record in list(intents.values()) + list(outcomes.values()):
-        allowed = {"prepared"} if record["ev"] == "intent" else {"prepared", "commit", "revert"}
+        allowed = {"prepared"} if record["ev"] == "intent" else {"prepared", "applied", "commit", "revert"}
         of_tx = [f for f in frames if f.tx == record["tx"]]
         if any(f.kind == "prepared" for f in of_tx) and \
                 record.get("txh") not in {f.digest for f in of_tx if f.kind in allowed}:
@@ -264,14 +173,71 @@ def check_audit(records, frames, faults):
     return outcomes
 
 
+def missed(transactions, outcomes):
+    """Whose outcome the log could not take: the journal says so."""
+    return [tx for tx, frames in transactions.by_tx.items()
+            if "done" in frames and frames["done"].content.get("audit_seq") == 0 and tx not in outcomes]
+
+
+def check_open_ends(intents, outcomes, transactions, faults):
+    lost = missed(transactions, outcomes)
+    for tx, intent in intents.items():
+        if tx not in outcomes and tx != transactions.waiting_tx and tx not in lost:
+            faults.append(f"audit: no outcome of {tx}")
+        frames = transactions.by_tx.get(tx, {})
+        confirmed = tx in outcomes and outcomes[tx]["ev"] == "confirm"
+        if "window" in intent and "done" in frames and "commit" not in frames and confirmed:
+            faults.append(f"audit: {tx} is told to be confirmed, and was never committed")
+    if transactions.waiting_tx:
+        if transactions.waiting_tx not in intents:
+            faults.append("audit: no intent of the change that awaits confirmation")
+        if transactions.waiting_tx in outcomes:
+            faults.append("audit: an outcome of the change that awaits confirmation")
+
+
+def check_late(records, transactions, outcomes, faults):
+    """What the log missed is told between `begin` and `end`, before anything else, and only when it was missed."""
+    is_open = False
+    for record in records:
+        event, tx = record.get("ev"), record.get("tx")
+        if event == "degraded":
+            is_open = record["degraded"]["state"] == "begin"
+        elif bool(record.get("late")) != is_open and event not in ("rotate", "open", "prune"):
+            faults.append(f"audit: record {record['seq']} is {'late' if record.get('late') else 'of its time'} at the "
+                          "wrong place")
+        done = transactions.by_tx.get(tx, {}).get("done")
+        if record.get("late") and done and done.content.get("audit_seq") != 0:
+            faults.append(f"audit: record {record['seq']} is late, and the log had not missed it")
+    if is_open:
+        faults.append("audit: what was missed is not told to its end")
+    order = list(transactions.by_tx)
+    told = {r.get("tx") for r in records}
+    for tx in missed(transactions, outcomes):
+        if any(later in told for later in order[order.index(tx) + 1:]):
+            faults.append(f"audit: the log had missed {tx}, and later ones are told")
+
+
 def check_head(machine, records, faults):
     head = machine.file(f"{STATE_DIR}/audit-head")
     if head is None:
         return
     m = re.fullmatch(rb"(\d+) ([0-9a-f]{64})\n", head)
-    if not m or not 1 <= int(m.group(1)) <= len(records) or \
-            records[int(m.group(1)) - 1]["_hash"] != m.group(2).decode():
+    record = find_record(records, int(m.group(1))) if m else None
+    if not record or record["_hash"] != m.group(2).decode():
         faults.append("audit: the kept head is not in the log")
+
+
+def check_files(start, machine, records, faults):
+    """Files only grow; whole ones go when a record says so, with the hash that the chain goes on from."""
+    through = {r["prune"]["through"]: r["prune"]["sha256"] for r in records if r.get("ev") == "prune"}
+    for first, path in evidence.audit_files(start):
+        if path in machine.files:
+            if not machine.files[path].startswith(start.files[path]):
+                faults.append(f"audit: {path} lost what it had")
+        elif not any(last >= first for last in through):
+            faults.append(f"audit: {path} is gone")
+    if records and records[0]["seq"] > 1 and through.get(records[0]["seq"] - 1) != records[0]["prev"]:
+        faults.append("audit: the first record that is left does not follow what was removed")
 
 
 # --- one state --------------------------------------------------------------------------------------------
@@ -281,7 +247,7 @@ def _words(text):
     return text.split()
 
 
-def check_fragment(machine, generation, faults):
+def check_fragment(machine, generation, transactions, faults):
     """The fragment is what the generation says, and the kernel holds what the fragment says."""
     text = machine.fragment
     if generation is None or "fragment" not in generation:
@@ -296,29 +262,23 @@ def check_fragment(machine, generation, faults):
     if machine.modes[f"{SYSCTL_DIR}/{FRAGMENT}"] != 0o644:
         faults.append("fragment: its mode is not 0644")
 
-    told = {}
-    for line in text.decode().splitlines():
-        if not line.strip() or line.startswith("#"):
-            continue
-        key, _, value = line.partition("=")
-        path = key.strip()
-        told[path if "/" in path else path.replace(".", "/")] = value.strip()
+    told = evidence.parse_fragment(text.decode())
     wanted = {k["key"].replace(".", "/"): k["value"] for k in generation["keys"]}
+    waiting = transactions.waiting["applied"].content["keys"] if transactions.waiting else []
+    tried = {k["k"].replace(".", "/") for k in waiting}
     for path in sorted(told.keys() | wanted.keys()):
         if path not in told or path not in wanted or _words(told[path]) != _words(wanted[path]):
             faults.append(f"fragment: {path} is {told.get(path)!r}, in the generation {wanted.get(path)!r}")
-        elif _words(machine.values.get(path, "")) != _words(told[path]):
+        elif _words(machine.values.get(path, "")) != _words(told[path]) and path not in tried:
             faults.append(f"values: {path} is {machine.values.get(path)!r}, in the fragment {told[path]!r}")
 
 
-def parts_of(machine, faults):
-    """The places where a state shows, each comparable, and the journal's frames."""
-    journal = machine.file(f"{STATE_DIR}/journal")
-    frames = read_journal(journal, faults) if journal is not None else []
-    check_journal(frames, faults)
-    commits = [f for f in frames if f.kind == "commit"]
-    generation = commits[-1].content if commits else None
+def generation_essence(content):
+    """A generation without what is new in every run."""
+    return {k: v for k, v in content.items() if k not in ("tx", "created_us")}
 
+
+def generation_files(machine, commits, faults):
     files = {}
     for path, data in machine.files.items():
         m = re.fullmatch(re.escape(STATE_DIR) + r"/generations/(\d+)\.json", path)
@@ -331,22 +291,49 @@ def parts_of(machine, faults):
         for frame in commits:
             if frame.content.get("number") == int(m.group(1)) and frame.payload != data:
                 faults.append(f"generations: {path} differs from the journal's COMMIT")
+    return files
 
-    status = None
-    if machine.status is not None:
-        try:
-            status = (parse_json(machine.status).get("generation") or {}).get("number")
-        except ValueError as e:
-            faults.append(f"status: not JSON: {e}")
-    marker = machine.file(f"{STATE_DIR}/enabled")
+
+def status_essence(machine, transactions, faults):
+    if machine.status is None:
+        return None, False
+    try:
+        status = parse_json(machine.status)
+    except ValueError as e:
+        faults.append(f"status: not JSON: {e}")
+        return None, False
+    undecided = (status.get("undecided") or {}).get("tx")
+    if undecided is not None and undecided != transactions.waiting_tx:
+        faults.append(f"status: {undecided} awaits confirmation, the journal says {transactions.waiting_tx}")
+    if status["attention"]:
+        faults.append("status: it wants attention")
+    return (status.get("generation") or {}).get("number"), undecided is not None
+
+
+def parts_of(machine, faults):
+    """The places where a state shows, each comparable; the journal's frames; the current generation."""
+    journal = machine.file(f"{STATE_DIR}/journal")
+    frames = evidence.read_journal(journal, faults) if journal is not None else []
+    check_journal(frames, faults)
+    commits = [f for f in frames if f.kind == "commit"]
+    generation = commits[-1].content if commits else None
+    transactions = Transactions(frames)
+    waits = transactions.waiting["applied"].content if transactions.waiting else None
     return {
         "values": machine.values,
         "fragment": machine.fragment,
         "journal": generation_essence(generation) if generation else None,
-        "generations": files,
-        "marker": marker,
-        "status": status,
+        "generations": generation_files(machine, commits, faults),
+        "marker": machine.file(f"{STATE_DIR}/enabled"),
+        "status": status_essence(machine, transactions, faults),
+        "waiting": (waits["keys"], generation_essence(waits["generation"])) if waits else None,
     }, frames, generation
+
+
+@functools.lru_cache(maxsize=8)
+def known_parts(machine):
+    """Of a machine that is compared with again and again: read once."""
+    return parts_of(machine, [])[0]
 
 
 def _difference(part, old, new, got):
@@ -358,12 +345,7 @@ def _difference(part, old, new, got):
     return text if len(text) < 120 else text[:117] + "..."
 
 
-def judge(old, new, got, answered):
-    """`answered`: the client was told that the change is done. ("old"|"new"|"mixed", [fault, …])"""
-    faults = []
-    old_parts, new_parts = old.parts(), new.parts()
-    parts, frames, generation = parts_of(got, faults)
-
+def compare(old_parts, new_parts, parts, faults):
     may_be = {"old", "new"}
     for part, value in parts.items():
         is_like = {name for name, want in (("old", old_parts[part]), ("new", new_parts[part])) if value == want}
@@ -375,53 +357,80 @@ def judge(old, new, got, answered):
         like = {part: "old" if value == old_parts[part] else "new" if value == new_parts[part] else "neither"
                 for part, value in parts.items()}
         faults.append("mixed: " + ", ".join(f"{part} {word}" for part, word in like.items()))
-    verdict = "mixed" if len(may_be) != 1 else may_be.pop()
-    if answered and verdict != "new":
-        faults.append("the client was told that the change is done, and it is not")
+    return "mixed" if len(may_be) != 1 else may_be.pop()
 
-    check_fragment(got, generation, faults)
-    for path in got.files:
-        if path not in old.files and (path.startswith(SYSCTL_DIR + "/") and path != f"{SYSCTL_DIR}/{FRAGMENT}" or
+
+def check_leftovers(start, machine, faults):
+    for path in machine.files:
+        if path not in start.files and (path.startswith(SYSCTL_DIR + "/") and path != f"{SYSCTL_DIR}/{FRAGMENT}" or
                                       os.path.basename(path).startswith(".")):
             faults.append(f"a file is left in {path}")
 
-    records = read_audit(got, faults)
-    outcomes = check_audit(records, frames, faults)
-    check_head(got, records, faults)
-    check_agreement(verdict, frames, generation, records, outcomes, faults)
-    for path, data in old.files.items():
-        if path.startswith(LOG_DIR + "/") and not got.files.get(path, b"").startswith(data):
-            faults.append(f"audit: {path} lost what it had")
+
+def judge(old, new, machine, promise=None, start=None):
+    """`promise`: (the verdict that it must be, what to say when it is not). `start`: the machine before the killed
+    request, where that is not `old`. ("old"|"new"|"mixed", [fault, …])"""
+    faults = []
+    start = start or old
+    parts, frames, generation = parts_of(machine, faults)
+    transactions = Transactions(frames)
+    verdict = compare(known_parts(old), known_parts(new), parts, faults)
+    if promise and verdict != promise[0]:
+        faults.append(promise[1])
+
+    check_fragment(machine, generation, transactions, faults)
+    check_waiting(machine, transactions, faults)
+    check_leftovers(start, machine, faults)
+
+    records = evidence.read_audit(machine, faults)
+    outcomes = check_audit(records, frames, transactions, faults)
+    check_quarantine(start, machine, transactions, records, faults)
+    check_head(machine, records, faults)
+    check_files(start, machine, records, faults)
+    check_agreement(frames, generation, records, outcomes, faults)
+    check_last(machine, frames, generation, transactions, outcomes, faults)
     return verdict, faults
 
 
-def check_agreement(verdict, frames, generation, records, outcomes, faults):
-    """What journal and audit say of the last transaction is what happened to it."""
-    number = generation["number"] if generation else 0
+# --- journal and audit together -------------------------------------------------------------------------------
+
+
+def check_agreement(frames, generation, records, outcomes, faults):
+    """Each DONE names the record of its outcome; the log is as old as the journal."""
     for n, frame in enumerate(frames):
         if frame.kind != "done":
             continue
-        done = frame.content
-        seq = done.get("audit_seq", 0)
+        seq = frame.content.get("audit_seq", 0)
+        record = find_record(records, seq)
         if seq == 0:
-            faults.append(f"journal: frame {n}: 'done' without its audit record")
-        elif seq > len(records) or records[seq - 1]["_hash"] != done.get("audit_hash") or \
-                records[seq - 1].get("tx") != frame.tx:
+            if frame.tx in outcomes and not outcomes[frame.tx].get("late"):
+                faults.append(f"journal: frame {n}: 'done' without its audit record")
+        elif records and seq < records[0]["seq"]:
+            continue
+        elif not record or record["_hash"] != frame.content.get("audit_hash") or record.get("tx") != frame.tx:
             faults.append(f"journal: frame {n}: 'done' names an audit record that is another")
 
+
+def check_last(machine, frames, generation, transactions, outcomes, faults):
+    """What journal and audit say of the last transaction is what happened to it."""
+    number = generation["number"] if generation else 0
     if not frames or frames[-1].kind != "done":
         return
-    last = frames[-1]
-    if last.content.get("generation") != number:
-        faults.append(f"journal: 'done' says generation {last.content.get('generation')}, the last COMMIT {number}")
-    committed = any(f.kind == "commit" and f.tx == last.tx for f in frames)
-    good = {"applied", "redone"} if committed else {"reverted"}
-    if last.content.get("outcome") not in good:
-        faults.append(f"journal: the outcome is '{last.content.get('outcome')}', not one of {sorted(good)}")
-    if last.tx in outcomes:
-        record = outcomes[last.tx]
-        if record["res"]["outcome"] not in good or record["gen"]["to"] != number:
-            faults.append(f"audit: record {record['seq']} says '{record['res']['outcome']}', generation "
-                          f"{record['gen']['to']}; the journal {last.content.get('outcome')!r}, {number}")
-    if verdict == "new" and not committed:
-        faults.append("journal: the state is new, but the last transaction has no COMMIT")
+    tx, last, of_tx = frames[-1].tx, frames[-1].content, transactions.last
+    if last.get("generation") != number:
+        faults.append(f"journal: 'done' says generation {last.get('generation')}, the last COMMIT {number}")
+    good = {"applied", "redone"} if "commit" in of_tx else {"reverted", "dropped-by-reboot"}
+    if last.get("outcome") not in good:
+        faults.append(f"journal: the outcome is '{last.get('outcome')}', not one of {sorted(good)}")
+    if last.get("outcome") == "dropped-by-reboot" and "prepared" in of_tx and \
+            of_tx["prepared"].content["instance"]["boot"] == machine.boot_id:
+        faults.append("journal: dropped by a reboot, and the boot is the same")
+    if tx not in outcomes:
+        return
+    record = outcomes[tx]
+    if record["res"]["outcome"] not in good or record["gen"]["to"] != number:
+        faults.append(f"audit: record {record['seq']} says '{record['res']['outcome']}', generation "
+                      f"{record['gen']['to']}; the journal {last.get('outcome')!r}, {number}")
+    cause = of_tx["revert"].content["cause"] if "revert" in of_tx else None
+    if (cause if cause in AUTOMATIC else None) != record.get("cause"):
+        faults.append(f"audit: record {record['seq']} says the cause is {record.get('cause')!r}, the journal {cause!r}")

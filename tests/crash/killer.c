@@ -3,30 +3,42 @@
 /*
  * crash-killer: one request to the engine on the running kernel, ended by SIGKILL at a call of the seam.
  *
- *         crash-killer [OPTION…] enable|disable|rollback|recover|boot [PROFILE…]
+ *         crash-killer [OPTION…] enable|disable|rollback|confirm|revert|recover|boot [PROFILE…]
  *
  *         --kill=N[:after]     SIGKILL before (after) the seam's call number N, counted from 1
+ *         --kill=answer        SIGKILL behind the answer
  *         --trace              each call on standard error, before it is made: number, operation, path
  *         --lie=PLAN           see lie-seam.h
- *         --only, --to=TARGET  of the request
+ *         --late=SECONDS       CLOCK_BOOTTIME stands so much later
+ *         --early=SECONDS      CLOCK_BOOTTIME stands so much earlier
+ *         --audit-bytes=BYTES  size at which a file of the audit log ends
+ *         --audit-files=N      so many of them are kept
+ *         --only, --to=TARGET, --confirm-within=SECONDS, --runtime, --token=TOKEN, --same-session,
+ *         --cause=deadline|gate
+ *                              of the request
+ *
+ * A deadline is held by nobody: the guard counts as armed. `revert` and `boot` are made as the guard and the boot unit
+ * make them, without a caller.
  *
  * Everything happens below "/", so the caller has made a network and mount namespace of its own: in the first
  * network namespace of the machine it refuses to work.
  *
- * Prints "answered OUTCOME EXIT-CODE CALLS" once the engine has answered; findings go to standard error. Exits
- * with the engine's exit code, 70 for a failure without an answer, 64 for bad usage.
+ * Prints "answered OUTCOME EXIT-CODE CALLS TOKEN" ("-" for no token) once the engine has answered; findings go to
+ * standard error. Exits with the engine's exit code, 70 for a failure without an answer, 64 for bad usage.
  */
 
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "lie-seam.h"
 
 #include "base/num.h"
 #include "engine/engine.h"
+#include "record/pending-format.h"
 #include "seam/seam-fault.h"
 
 enum {
@@ -38,7 +50,9 @@ typedef struct Killer {
         SeamFault counted;
         LieSeam lie;
         uint64_t kill_at; /* 0: never */
-        bool kill_after, trace;
+        bool kill_after, kill_answered, trace;
+        uint64_t late_s, early_s;
+        uint64_t audit_bytes, audit_files; /* 0: as the program has it */
         EngineRequest request;
 } Killer;
 
@@ -62,6 +76,10 @@ static void after_call(void *userdata, const SeamCall *call) {
 /* --- the command line --------------------------------------------------------------------------------------- */
 
 static int parse_kill(const char *text, Killer *killer) {
+        if (streq(text, "answer")) {
+                killer->kill_answered = true;
+                return 0;
+        }
         const char *colon = strchr(text, ':');
         cleanup_free char *digits = strndup(text, colon ? (size_t) (colon - text) : strlen(text));
         if (!digits || num_parse_u64(digits, &killer->kill_at) < 0 || killer->kill_at == 0 ||
@@ -75,30 +93,65 @@ static int parse_verb(const char *name, EngineVerb *ret) {
         static const char *const names[] = {
                 [ENGINE_ENABLE] = "enable",     [ENGINE_DISABLE] = "disable",
                 [ENGINE_ROLLBACK] = "rollback", [ENGINE_RECOVER] = "recover",
-                [ENGINE_BOOT] = "boot",
+                [ENGINE_BOOT] = "boot",         [ENGINE_CONFIRM] = "confirm",
+                [ENGINE_REVERT] = "revert",
         };
         for (size_t i = 0; name && i < ELEMENTSOF(names); i++)
-                if (streq(name, names[i])) {
+                if (names[i] && streq(name, names[i])) {
                         *ret = (EngineVerb) i;
                         return 0;
                 }
         return -EINVAL;
 }
 
+static int parse_window(const char *text, EngineRequest *request) {
+        uint64_t seconds;
+        if (num_parse_u64(text, &seconds) < 0 || seconds == 0 || seconds > PENDING_WINDOW_MAX_S)
+                return -EINVAL;
+        request->confirm_within_s = (uint32_t) seconds;
+        return 0;
+}
+
+static int parse_flag(const char *argument, Killer *killer) {
+        EngineRequest *request = &killer->request;
+        if (streq(argument, "--trace"))
+                killer->trace = true;
+        else if (streq(argument, "--only"))
+                request->only = true;
+        else if (streq(argument, "--runtime"))
+                request->runtime = true;
+        else if (streq(argument, "--same-session"))
+                request->same_session = true;
+        else
+                return -EINVAL;
+        return 0;
+}
+
 static int parse_option(const char *argument, Killer *killer) {
+        EngineRequest *request = &killer->request;
         const char *value;
         if ((value = startswith(argument, "--kill=")))
                 return parse_kill(value, killer);
         if ((value = startswith(argument, "--lie=")))
                 return lie_seam_plan(&killer->lie, value);
+        if ((value = startswith(argument, "--late=")))
+                return num_parse_u64(value, &killer->late_s);
+        if ((value = startswith(argument, "--early=")))
+                return num_parse_u64(value, &killer->early_s);
+        if ((value = startswith(argument, "--audit-bytes=")))
+                return num_parse_u64(value, &killer->audit_bytes);
+        if ((value = startswith(argument, "--audit-files=")))
+                return num_parse_u64(value, &killer->audit_files);
+        if ((value = startswith(argument, "--confirm-within=")))
+                return parse_window(value, request);
         if ((value = startswith(argument, "--to=")))
-                killer->request.to = value;
-        else if (streq(argument, "--trace"))
-                killer->trace = true;
-        else if (streq(argument, "--only"))
-                killer->request.only = true;
+                request->to = value;
+        else if ((value = startswith(argument, "--token=")))
+                request->token = value;
+        else if ((value = startswith(argument, "--cause=")))
+                request->cause = value;
         else
-                return -EINVAL;
+                return parse_flag(argument, killer);
         return 0;
 }
 
@@ -110,8 +163,14 @@ static int parse(int argc, char *argv[], Killer *killer) {
         if (parse_verb(i < argc ? argv[i++] : NULL, &killer->request.verb) < 0)
                 return -EINVAL;
 
-        killer->request.profiles = (const char *const *) argv + i;
-        killer->request.n_profiles = (size_t) (argc - i);
+        EngineRequest *request = &killer->request;
+        request->profiles = (const char *const *) argv + i;
+        request->n_profiles = (size_t) (argc - i);
+        if (request->verb != ENGINE_REVERT && request->verb != ENGINE_BOOT)
+                return 0;
+        request->caller = NULL;
+        request->reason = NULL;
+        request->via = request->verb == ENGINE_BOOT ? "boot" : "guard";
         return 0;
 }
 
@@ -124,10 +183,30 @@ static void print_findings(const DiagList *findings) {
         }
 }
 
+static int64_t shifted_clock(void *userdata) {
+        const Killer *killer = userdata;
+        struct timespec now;
+        if (clock_gettime(CLOCK_BOOTTIME, &now) < 0)
+                return 0;
+        return (now.tv_sec + (int64_t) killer->late_s - (int64_t) killer->early_s) * 1000 +
+               now.tv_nsec / 1000000;
+}
+
+static int arm(void *userdata UNUSED, const char *tx UNUSED, Error *reterr UNUSED) {
+        return 0;
+}
+
 static int run(Killer *killer, int root_fd, EngineResult *ret, Error *reterr) {
-        Engine engine = { .seam = &killer->counted.seam,
-                          .root_fd = root_fd,
-                          .audit_gid = (gid_t) -1 };
+        Engine engine = {
+                .seam = &killer->counted.seam,
+                .root_fd = root_fd,
+                .audit_gid = (gid_t) -1,
+                .audit_limits = { .file_bytes = (size_t) killer->audit_bytes,
+                                  .files = (size_t) killer->audit_files },
+                .arm = arm,
+                .clock = shifted_clock,
+                .clock_userdata = killer,
+        };
         int r = engine_prepare(&engine, reterr);
         if (r < 0)
                 return r;
@@ -148,9 +227,14 @@ static int answer(Killer *killer) {
                 return EXIT_BROKEN;
         }
         print_findings(result.findings);
-        (void) printf("answered %s %d %llu\n", result.outcome, result.exit_code,
-                      (unsigned long long) killer->counted.n_calls);
-        return fflush(stdout) == 0 ? result.exit_code : EXIT_BROKEN;
+        (void) printf("answered %s %d %llu %s\n", result.outcome, result.exit_code,
+                      (unsigned long long) killer->counted.n_calls,
+                      result.token ? result.token : "-");
+        if (fflush(stdout) != 0)
+                return EXIT_BROKEN;
+        if (killer->kill_answered)
+                (void) raise(SIGKILL);
+        return result.exit_code;
 }
 
 int main(int argc, char *argv[]) {
