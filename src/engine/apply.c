@@ -53,23 +53,29 @@ static bool apply_has_target(const ApplyItem *item) {
         return item->has_after && sysctl_value_holds(item->spec, &item->target, &item->after);
 }
 
-/* A rehearsal that failed half way (a short write) may have changed the value: one more try, then it is stuck. */
-static int apply_mend(const Apply *apply, ApplyItem *item) {
+/* A rehearsal that failed half way (a short write) may have changed the value: one more try, then it is stuck. Where the
+ * rehearsal was written whole, and the kernel takes the value this time, what stood there between was somebody else's, and
+ * stands there again. */
+static int apply_mend(const Apply *apply, ApplyItem *item, bool is_whole) {
         int r = apply_read(apply, item);
         if (r == -ENOMEM || apply_holds(item, &item->before))
                 return r == -ENOMEM ? r : 0;
 
+        SysctlValue found = item->after;
+        bool is_foreign = is_whole && item->has_after;
         r = live_file_write(item->file, &item->before, apply->arena);
         int read = apply_read(apply, item);
         if (r == -ENOMEM || read == -ENOMEM)
                 return -ENOMEM;
         if (!apply_holds(item, &item->before))
                 item->state = APPLY_STUCK;
+        else if (is_foreign && live_file_write(item->file, &found, apply->arena) == -ENOMEM)
+                return -ENOMEM;
         return 0;
 }
 
 static int apply_fail_rehearsal(Apply *apply, ApplyItem *item, int r) {
-        int mended = apply_mend(apply, item);
+        int mended = apply_mend(apply, item, r >= 0);
         return mended < 0 ? mended : apply_fail(apply, APPLY_FAULT_REHEARSAL, item, r);
 }
 

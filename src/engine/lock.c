@@ -16,16 +16,13 @@ static int64_t lock_now_ms(void) {
         return (int64_t) now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
-int lock_take(const Seam *seam, int state_fd, int wait_ms, SeamFd *ret, Error *reterr) {
-        cleanup_seam_fd SeamFd fd = SEAM_FD_EMPTY;
-        int r = seam_open(seam, state_fd, ENGINE_LOCK, O_RDWR | O_CREAT | O_NOFOLLOW, 0600, &fd);
-        if (r < 0)
-                return error_set(
-                                reterr, r, "cannot open the lock '/%s/%s'", ENGINE_STATE_DIR,
-                                ENGINE_LOCK);
-
+/* Takes over `fd`; it is closed when the lock cannot be had. */
+static int lock_wait(
+                const Seam *seam, SeamFd fd, int operation, int wait_ms, SeamFd *ret,
+                Error *reterr) {
+        cleanup_seam_fd SeamFd own = fd;
         for (int64_t end = lock_now_ms() + wait_ms;;) {
-                r = seam->ops->flock(seam, fd.fd, LOCK_EX | LOCK_NB);
+                int r = seam->ops->flock(seam, own.fd, operation | LOCK_NB);
                 if (r >= 0)
                         break;
                 if (r != -EWOULDBLOCK && r != -EINTR)
@@ -35,7 +32,29 @@ int lock_take(const Seam *seam, int state_fd, int wait_ms, SeamFd *ret, Error *r
                 (void) nanosleep(&(struct timespec){ .tv_nsec = LOCK_POLL_MS * 1000000L }, NULL);
         }
 
-        *ret = fd;
-        fd = SEAM_FD_EMPTY;
+        *ret = own;
+        own = SEAM_FD_EMPTY;
         return 0;
+}
+
+int lock_take(const Seam *seam, int state_fd, int wait_ms, SeamFd *ret, Error *reterr) {
+        SeamFd fd = SEAM_FD_EMPTY;
+        int r = seam_open(seam, state_fd, ENGINE_LOCK, O_RDWR | O_CREAT | O_NOFOLLOW, 0600, &fd);
+        if (r < 0)
+                return error_set(
+                                reterr, r, "cannot open the lock '/%s/%s'", ENGINE_STATE_DIR,
+                                ENGINE_LOCK);
+        return lock_wait(seam, fd, LOCK_EX, wait_ms, ret, reterr);
+}
+
+int lock_share(const Seam *seam, int state_fd, int wait_ms, SeamFd *ret, Error *reterr) {
+        SeamFd fd = SEAM_FD_EMPTY;
+        int r = seam_open(seam, state_fd, ENGINE_LOCK, O_RDONLY | O_NOFOLLOW, 0, &fd);
+        if (r == -ENOENT)
+                return 0;
+        if (r < 0)
+                return error_set(
+                                reterr, r, "cannot open the lock '/%s/%s'", ENGINE_STATE_DIR,
+                                ENGINE_LOCK);
+        return lock_wait(seam, fd, LOCK_SH, wait_ms, ret, reterr);
 }

@@ -12,3 +12,7 @@
 
 /* Waits up to wait_ms. 0; -EBUSY when the time ran out; <0. Closing *ret releases. */
 NODISCARD int lock_take(const Seam *seam, int state_fd, int wait_ms, SeamFd *ret, Error *reterr);
+
+/* Together with others who only look, never with a writer. 0, also when nobody ever wrote and there is no lock (*ret stays as
+ * it is); -EBUSY; <0. Nothing is made. */
+NODISCARD int lock_share(const Seam *seam, int state_fd, int wait_ms, SeamFd *ret, Error *reterr);

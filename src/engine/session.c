@@ -37,6 +37,18 @@ static int session_open_state(Session *session, Error *reterr) {
         return 0;
 }
 
+/* A dry run must not plan on half of somebody's change: it waits as a change does. Read-state is asked for in the middle of
+ * anything. */
+static int session_lock(Session *session, Error *reterr) {
+        const Engine *engine = session->engine;
+        int wait_ms = engine->lock_wait_ms > 0 ? engine->lock_wait_ms : LOCK_WAIT_MS;
+        if (!session->reading)
+                return lock_take(engine->seam, session->state.fd, wait_ms, &session->lock, reterr);
+        return session->request ? lock_share(engine->seam, session->state.fd, wait_ms,
+                                             &session->lock, reterr)
+                                : 0;
+}
+
 int session_open(Session *session, Error *reterr) {
         const Seam *seam = session->engine->seam;
 
@@ -44,13 +56,9 @@ int session_open(Session *session, Error *reterr) {
         if (r < 0 || session->state.fd < 0)
                 return r;
 
-        if (!session->reading) {
-                int wait = session->engine->lock_wait_ms;
-                r = lock_take(seam, session->state.fd, wait > 0 ? wait : LOCK_WAIT_MS,
-                              &session->lock, reterr);
-                if (r < 0)
-                        return r;
-        }
+        r = session_lock(session, reterr);
+        if (r < 0)
+                return r;
         bool continues = session->request && session->request->verb != ENGINE_RECOVER &&
                          session->request->verb != ENGINE_BOOT;
         return (continues ? journal_open_latest : journal_open)(

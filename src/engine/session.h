@@ -9,8 +9,8 @@
  *         recovery_run()       settles what was left (engine/recovery.h)
  *         session_load()       the current generation
  *
- * A reading session (dry run, read-state) takes no lock, changes nothing, and takes a missing state directory for an
- * empty one.
+ * A reading session (dry run, read-state) changes nothing, and takes a missing state directory for an empty one. A dry run
+ * shares the lock with others of its kind, so that it sees no change half done; read-state takes none.
  */
 
 #include "engine/audit-log.h"

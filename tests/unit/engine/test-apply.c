@@ -203,6 +203,38 @@ static void test_apply_rehearses_over_no_foreign_write(void **state UNUSED) {
         world_deinit(&w);
 }
 
+/* Between the rehearsal's write and its reading back: the kernel takes the old value, so the other one is somebody's. */
+typedef struct Between {
+        World *world;
+        bool is_written, is_done;
+} Between;
+
+static void between_hook(void *userdata, const SeamCall *call) {
+        Between *between = userdata;
+        if (between->is_done || !endswith(call->path, "somaxconn"))
+                return;
+        if (call->kind == SEAM_CALL_PWRITE)
+                between->is_written = true;
+        else if (between->is_written && call->kind == SEAM_CALL_PREAD) {
+                world_set_live(between->world, "net/core/somaxconn", "3333");
+                between->is_done = true;
+        }
+}
+
+static void test_apply_rehearsal_keeps_a_foreign_value(void **state UNUSED) {
+        World w;
+        world_init(&w);
+        Between between = { .world = &w };
+        w.fault.before = between_hook;
+        w.fault.userdata = &between;
+        assert_int_equal(world_enable(&w, "alpha"), 4);
+        assert_true(between.is_done);
+        assert_true(world_has_finding(&w, DIAG_REHEARSAL_FAILED));
+        assert_string_equal(world_live(&w, "net/core/somaxconn"), "3333");
+        assert_string_equal(world_live(&w, "net/ipv4/tcp_keepalive_time"), "7100");
+        world_deinit(&w);
+}
+
 /* After our write and before the undo: three-way, the foreign value is kept and told. */
 static void test_apply_undo_keeps_a_foreign_value(void **state UNUSED) {
         World w;
@@ -285,6 +317,7 @@ TEST_MAIN(cmocka_unit_test(test_apply_undoes_what_the_kernel_refuses),
           cmocka_unit_test(test_apply_says_when_undo_is_stuck),
           cmocka_unit_test(test_apply_meets_a_foreign_write),
           cmocka_unit_test(test_apply_rehearses_over_no_foreign_write),
+          cmocka_unit_test(test_apply_rehearsal_keeps_a_foreign_value),
           cmocka_unit_test(test_apply_undo_keeps_a_foreign_value),
           cmocka_unit_test(test_apply_tries_a_bounded_pair_again),
           cmocka_unit_test(test_apply_undoes_a_bounded_pair),

@@ -52,6 +52,52 @@ static void test_lock_survives_a_signal_and_not_an_error(void **state UNUSED) {
         }
 }
 
+static void test_lock_is_shared_by_those_who_look(void **state UNUSED) {
+        Scratch scratch;
+        scratch_init(&scratch);
+        Error error = { 0 };
+        SeamFd writer = SEAM_FD_EMPTY, one = SEAM_FD_EMPTY, other = SEAM_FD_EMPTY;
+
+        assert_int_equal(lock_share(seam_real(), scratch.fd, 0, &one, &error), 0);
+        assert_int_equal(one.fd, -EBADF); /* nobody ever wrote */
+        assert_false(scratch_has(&scratch, "lock"));
+
+        assert_int_equal(lock_take(seam_real(), scratch.fd, 0, &writer, &error), 0);
+        assert_int_equal(lock_share(seam_real(), scratch.fd, 20, &one, &error), -EBUSY);
+        seam_fd_close(&writer);
+        assert_int_equal(lock_share(seam_real(), scratch.fd, 0, &one, &error), 0);
+        assert_int_equal(lock_share(seam_real(), scratch.fd, 0, &other, &error), 0);
+        assert_int_equal(lock_take(seam_real(), scratch.fd, 20, &writer, &error), -EBUSY);
+        seam_fd_close(&one);
+        seam_fd_close(&other);
+        scratch_deinit(&scratch);
+}
+
+static void test_lock_keeps_a_dry_run_waiting(void **state UNUSED) {
+        World w;
+        world_init(&w);
+        assert_int_equal(world_enable(&w, "alpha"), 0);
+        w.engine.lock_wait_ms = 30;
+        const char *names[] = { "beta" };
+        EngineRequest request = {
+                .verb = ENGINE_ENABLE,
+                .profiles = names,
+                .n_profiles = 1,
+                .dry_run = true,
+                .via = "direct",
+        };
+
+        cleanup_close int fd = openat(w.scratch.fd, WORLD_STATE "/lock", O_RDWR | O_CLOEXEC);
+        assert_true(fd >= 0);
+        assert_int_equal(flock(fd, LOCK_EX), 0);
+        assert_int_equal(world_run(&w, &request), 4);
+        assert_true(world_has_finding(&w, DIAG_BUSY));
+        assert_int_equal(flock(fd, LOCK_SH), 0);
+        assert_int_equal(world_run(&w, &request), 0);
+        assert_string_equal(world_outcome(&w), "planned");
+        world_deinit(&w);
+}
+
 static void test_lock_busy_refuses_a_request(void **state UNUSED) {
         World w;
         world_init(&w);
@@ -75,4 +121,6 @@ static void test_lock_busy_refuses_a_request(void **state UNUSED) {
 TEST_MAIN(cmocka_unit_test(test_lock_excludes_and_releases),
           cmocka_unit_test(test_lock_follows_no_link),
           cmocka_unit_test(test_lock_survives_a_signal_and_not_an_error),
+          cmocka_unit_test(test_lock_is_shared_by_those_who_look),
+          cmocka_unit_test(test_lock_keeps_a_dry_run_waiting),
           cmocka_unit_test(test_lock_busy_refuses_a_request))
