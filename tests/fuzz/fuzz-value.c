@@ -23,6 +23,9 @@ static void check_spelling(const SysctlSpec *spec, const SysctlValue *value, Are
         FUZZ_ASSERT(sysctl_value_check(spec, value, NULL) ==
                     sysctl_value_check(spec, &again, NULL));
 
+        const char *second = sysctl_value_to_kernel(spec, &again, arena);
+        FUZZ_ASSERT(second && streq(second, text));
+
         SysctlValue copy;
         FUZZ_ASSERT(sysctl_value_copy(value, arena, &copy) == 0);
         FUZZ_ASSERT(sysctl_value_equal(&copy, value));
