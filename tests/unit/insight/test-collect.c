@@ -88,6 +88,22 @@ static int connect_to(uint16_t port) {
         return TAKE_FD(fd);
 }
 
+static const SnapshotListener *find_listener(const Snapshot *got, uint16_t port) {
+        for (size_t i = 0; i < got->sockets.n_listeners; i++)
+                if (got->sockets.listeners[i].port == port)
+                        return &got->sockets.listeners[i];
+        fail_msg("no listener at port %u", port);
+        return &got->sockets.listeners[0]; /* not reached */
+}
+
+static const SnapshotTuple *find_tuple(const Snapshot *got, uint16_t port) {
+        for (size_t i = 0; i < got->sockets.n_tuples; i++)
+                if (got->sockets.tuples[i].remote_port == port)
+                        return &got->sockets.tuples[i];
+        fail_msg("no connection to port %u", port);
+        return &got->sockets.tuples[0]; /* not reached */
+}
+
 /* Two connections of our own, one waiting to be accepted, in whatever namespace the test runs. */
 static void test_sockets_of_this_machine(void **state UNUSED) {
         CLEANUP(arena_freep) Arena *arena = arena_new();
@@ -114,21 +130,12 @@ static void test_sockets_of_this_machine(void **state UNUSED) {
         assert_true(got.has_sockets);
         assert_true(got.cost.n_sockets >= 5);
         assert_true(got.cost.wall_us > 0);
-        const SnapshotListener *found = NULL;
-        for (size_t i = 0; i < got.sockets.n_listeners; i++)
-                if (got.sockets.listeners[i].port == port)
-                        found = &got.sockets.listeners[i];
-        assert_non_null(found);
+        const SnapshotListener *found = find_listener(&got, port);
         assert_int_equal(found->queue, 1);
         assert_int_equal(found->queue_limit, 7);
         assert_int_equal(found->uid, geteuid());
         assert_int_equal(found->use.n_other, 2);
-        const SnapshotTuple *tuple = NULL;
-        for (size_t i = 0; i < got.sockets.n_tuples; i++)
-                if (got.sockets.tuples[i].remote_port == port)
-                        tuple = &got.sockets.tuples[i];
-        assert_non_null(tuple);
-        assert_int_equal(tuple->use.n_other, 2);
+        assert_int_equal(find_tuple(&got, port)->use.n_other, 2);
 
         /* again, over the same netlink socket */
         assert_int_equal(collect_sockets(&diag, arena, &got, &error), 0);
