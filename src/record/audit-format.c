@@ -92,11 +92,30 @@ static json_t *text_or_null(const char *text) {
 }
 
 static json_t *key_to_json(const AuditKey *key) {
-        return json_pack(
-                        "{s:s, s:o*, s:o*, s:o*, s:s*, s:o*}", "k", key->key, "b",
-                        text_or_null(key->before), "w", text_or_null(key->wanted), "a",
-                        text_or_null(key->after), "o", key->outcome, "e",
-                        key->error != 0 ? json_integer(key->error) : NULL);
+        json_auto_t *object = json_pack("{s:s}", "k", key->key);
+        const struct {
+                const char *name, *text;
+        } rows[] = {
+                { "b", key->before },
+                { "w", key->wanted },
+                { "a", key->after },
+                { "o", key->outcome },
+        };
+        for (size_t i = 0; i < ELEMENTSOF(rows); i++)
+                if (strict_json_set_if(
+                                    object, rows[i].name, rows[i].text,
+                                    text_or_null(rows[i].text)) < 0)
+                        return NULL;
+        if (strict_json_set_if(object, "e", key->error != 0, json_integer(key->error)) < 0)
+                return NULL;
+        return TAKE_PTR(object);
+}
+
+static json_t *result_to_json(const AuditRecord *record) {
+        json_auto_t *object = json_pack("{s:s}", "outcome", record->outcome);
+        if (strict_json_set_if(object, "exit", !record->late, json_integer(record->exit_code)) < 0)
+                return NULL;
+        return TAKE_PTR(object);
 }
 
 static json_t *keys_to_json(const AuditRecord *record) {
@@ -134,9 +153,7 @@ static int add_transaction(const AuditRecord *record, json_t *object) {
                         json_pack("{s:o, s:o}", "from", strict_json_number(record->generation_from),
                                   "to", strict_json_number(record->generation_to)));
         if (r == 0 && record->outcome)
-                r = set(object, "res",
-                        json_pack("{s:s, s:o*}", "outcome", record->outcome, "exit",
-                                  record->late ? NULL : json_integer(record->exit_code)));
+                r = set(object, "res", result_to_json(record));
         if (r == 0 && record->has_frame)
                 r = set(object, "txh", strict_json_sha256(&record->frame));
         return r;
@@ -203,16 +220,17 @@ static int add_bookkeeping(const AuditRecord *record, json_t *object) {
 static int record_to_json(
                 const AuditRecord *record, uint64_t seq, const Sha256 *previous, json_t **ret) {
         json_auto_t *object = json_pack(
-                        "{s:i, s:o, s:o, s:s, s:s*, s:o, s:i, s:I, s:s, s:{s:o, s:o}, s:s, s:s*, s:i}",
-                        "v", AUDIT_FORMAT_VERSION, "seq", strict_json_number(seq), "prev",
-                        strict_json_sha256(previous), "ev", audit_event_name(record->event), "tx",
-                        record->tx, "t", time_to_json(record->time_us), "tq",
-                        record->time_synced ? 1 : 0, "bt", (json_int_t) record->boottime_ns, "boot",
-                        record->instance.boot_id, "ns", "cookie",
-                        strict_json_u64(record->instance.netns_cookie), "ino",
-                        strict_json_u64(record->instance.netns_inode), "via", record->via, "verb",
-                        record->verb, "mirror", record->mirrored ? 1 : 0);
-        if (!object || add_origin(record, object) < 0 || add_terms(record, object) < 0 ||
+                        "{s:i, s:o, s:o, s:s, s:o, s:i, s:I, s:s, s:{s:o, s:o}, s:s, s:i}", "v",
+                        AUDIT_FORMAT_VERSION, "seq", strict_json_number(seq), "prev",
+                        strict_json_sha256(previous), "ev", audit_event_name(record->event), "t",
+                        time_to_json(record->time_us), "tq", record->time_synced ? 1 : 0, "bt",
+                        (json_int_t) record->boottime_ns, "boot", record->instance.boot_id, "ns",
+                        "cookie", strict_json_u64(record->instance.netns_cookie), "ino",
+                        strict_json_u64(record->instance.netns_inode), "via", record->via, "mirror",
+                        record->mirrored ? 1 : 0);
+        if (strict_json_set_if(object, "tx", record->tx, text_or_null(record->tx)) < 0 ||
+            strict_json_set_if(object, "verb", record->verb, text_or_null(record->verb)) < 0 ||
+            add_origin(record, object) < 0 || add_terms(record, object) < 0 ||
             add_transaction(record, object) < 0 || add_bookkeeping(record, object) < 0)
                 return -ENOMEM;
 

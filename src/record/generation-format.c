@@ -65,10 +65,15 @@ static json_t *key_to_json(const GenerationKey *key, Arena *scratch) {
         if (!value || (key->origin_known && !origin))
                 return NULL;
 
-        return json_pack(
-                        "{s:s, s:s, s:s, s:b, s:s*, s:o*}", "key", key->spec->key, "value", value,
-                        "profile", key->profile, "pending", key->pending ? 1 : 0, "origin", origin,
-                        "adopted", key->adopted ? strict_json_text(key->adopted) : NULL);
+        json_auto_t *object = json_pack(
+                        "{s:s, s:s, s:s, s:b}", "key", key->spec->key, "value", value, "profile",
+                        key->profile, "pending", key->pending ? 1 : 0);
+        if (strict_json_set_if(object, "origin", origin, origin ? json_string(origin) : NULL) < 0 ||
+            strict_json_set_if(
+                            object, "adopted", key->adopted,
+                            key->adopted ? strict_json_text(key->adopted) : NULL) < 0)
+                return NULL;
+        return TAKE_PTR(object);
 }
 
 static json_t *keys_to_json(const Generation *generation) {
@@ -87,17 +92,21 @@ int generation_to_json(const Generation *generation, json_t **ret) {
         if (!texts_are_good(generation))
                 return -EINVAL;
 
-        json_t *object = json_pack(
-                        "{s:i, s:o, s:o, s:s*, s:I, s:o*, s:o, s:o}", "v",
-                        GENERATION_FORMAT_VERSION, "number", strict_json_number(generation->number),
-                        "parent", strict_json_number(generation->parent), "tx", generation->tx,
-                        "created_us", (json_int_t) generation->created_us, "fragment",
-                        generation->has_fragment ? strict_json_sha256(&generation->fragment) : NULL,
-                        "profiles", profiles_to_json(generation), "keys", keys_to_json(generation));
-        if (!object)
+        json_auto_t *object = json_pack(
+                        "{s:i, s:o, s:o, s:I, s:o, s:o}", "v", GENERATION_FORMAT_VERSION, "number",
+                        strict_json_number(generation->number), "parent",
+                        strict_json_number(generation->parent), "created_us",
+                        (json_int_t) generation->created_us, "profiles",
+                        profiles_to_json(generation), "keys", keys_to_json(generation));
+        if (strict_json_set_if(
+                            object, "tx", generation->tx,
+                            generation->tx ? json_string(generation->tx) : NULL) < 0 ||
+            strict_json_set_if(
+                            object, "fragment", generation->has_fragment,
+                            strict_json_sha256(&generation->fragment)) < 0)
                 return -ENOMEM;
 
-        *ret = object;
+        *ret = TAKE_PTR(object);
         return 0;
 }
 

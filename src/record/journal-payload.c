@@ -95,11 +95,12 @@ json_t *journal_profiles_to_json(const JournalProfile *profiles, size_t n_profil
 }
 
 static int window_to_json(const JournalPrepared *prepared, json_t *object) {
-        json_t *window = json_pack(
-                        "{s:o, s:o, s:s*}", "s", strict_json_number(prepared->window_s), "profiles",
-                        journal_profiles_to_json(prepared->profiles, prepared->n_profiles), "gate",
-                        prepared->gate);
-        return json_object_set_new(object, "window", window) < 0 ? -ENOMEM : 0;
+        json_auto_t *window = json_pack(
+                        "{s:o, s:o}", "s", strict_json_number(prepared->window_s), "profiles",
+                        journal_profiles_to_json(prepared->profiles, prepared->n_profiles));
+        json_t *gate = prepared->gate ? json_string(prepared->gate) : NULL;
+        int r = strict_json_set_if(window, "gate", prepared->gate, gate);
+        return r < 0 ? r : strict_json_set_if(object, "window", true, TAKE_PTR(window));
 }
 
 int journal_prepared_encode(const JournalPrepared *prepared, StrBuf *out) {
@@ -393,11 +394,15 @@ int journal_commit_decode(const JournalFrame *frame, Generation **ret, Error *re
 /* --- revert and done ------------------------------------------------------------------------------------ */
 
 int journal_revert_encode(const JournalRevert *revert, StrBuf *out) {
-        return render_and_free(
-                        json_pack("{s:s, s:s*, s:i, s:o*}", "cause", revert->cause, "key",
-                                  revert->key, "error", revert->error, "evidence",
-                                  revert->evidence ? strict_json_text(revert->evidence) : NULL),
-                        out);
+        json_auto_t *object = json_pack(
+                        "{s:s, s:i}", "cause", revert->cause, "error", revert->error);
+        json_t *key = revert->key ? json_string(revert->key) : NULL;
+        int r = strict_json_set_if(object, "key", revert->key, key);
+        if (r < 0)
+                return r;
+        json_t *evidence = revert->evidence ? strict_json_text(revert->evidence) : NULL;
+        r = strict_json_set_if(object, "evidence", revert->evidence, evidence);
+        return r < 0 ? r : strict_json_render(object, out);
 }
 
 int journal_revert_decode(

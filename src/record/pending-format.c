@@ -3,13 +3,14 @@
 
 int pending_encode(const Pending *pending, StrBuf *out) {
         json_auto_t *object = json_pack(
-                        "{s:i, s:s, s:I, s:o, s:o, s:o, s:s*}", "v", PENDING_FORMAT_VERSION, "tx",
+                        "{s:i, s:s, s:I, s:o, s:o, s:o}", "v", PENDING_FORMAT_VERSION, "tx",
                         pending->tx, "deadline_ms", (json_int_t) pending->deadline_ms, "instance",
                         instance_to_json(&pending->instance), "keys",
                         journal_keys_to_json(pending->keys, pending->n_keys), "profiles",
-                        journal_profiles_to_json(pending->profiles, pending->n_profiles), "gate",
-                        pending->gate);
-        return object ? strict_json_render(object, out) : -ENOMEM;
+                        journal_profiles_to_json(pending->profiles, pending->n_profiles));
+        const char *gate = pending->gate;
+        int r = strict_json_set_if(object, "gate", gate, gate ? json_string(gate) : NULL);
+        return r < 0 ? r : strict_json_render(object, out);
 }
 
 static int pending_keep_gate(const char *gate, Arena *arena, Pending *pending, Error *reterr) {

@@ -6,12 +6,17 @@
 #define EVIDENCE_MAX   1024U
 
 json_t *quarantine_to_json(const Quarantine *quarantine) {
-        return json_pack(
-                        "{s:i, s:s, s:o, s:s, s:s, s:I, s:o*}", "v", QUARANTINE_FORMAT_VERSION,
-                        "name", quarantine->name, "digest", strict_json_sha256(&quarantine->digest),
+        json_auto_t *object = json_pack(
+                        "{s:i, s:s, s:o, s:s, s:s, s:I}", "v", QUARANTINE_FORMAT_VERSION, "name",
+                        quarantine->name, "digest", strict_json_sha256(&quarantine->digest),
                         "cause", quarantine->cause, "tx", quarantine->tx, "time_us",
-                        (json_int_t) quarantine->time_us, "evidence",
-                        quarantine->evidence ? strict_json_text(quarantine->evidence) : NULL);
+                        (json_int_t) quarantine->time_us);
+        const char *evidence = quarantine->evidence;
+        if (strict_json_set_if(
+                            object, "evidence", evidence,
+                            evidence ? strict_json_text(evidence) : NULL) < 0)
+                return NULL;
+        return TAKE_PTR(object);
 }
 
 int quarantine_encode(const Quarantine *quarantine, StrBuf *out) {

@@ -9,9 +9,13 @@
 #define QUARANTINED_MAX 4096U
 
 static json_t *last_to_json(const Status *status) {
-        return json_pack(
-                        "{s:s, s:s*, s:I}", "outcome", status->last_outcome, "tx", status->last_tx,
-                        "time_us", (json_int_t) status->last_time_us);
+        json_auto_t *object = json_pack(
+                        "{s:s, s:I}", "outcome", status->last_outcome, "time_us",
+                        (json_int_t) status->last_time_us);
+        const char *tx = status->last_tx;
+        if (strict_json_set_if(object, "tx", tx, tx ? json_string(tx) : NULL) < 0)
+                return NULL;
+        return TAKE_PTR(object);
 }
 
 static json_t *undecided_to_json(const Status *status) {

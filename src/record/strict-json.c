@@ -309,6 +309,13 @@ json_t *strict_json_text(const char *text) {
         return clean.failed ? NULL : json_stringn_nocheck(strbuf_text(&clean), clean.length);
 }
 
+int strict_json_set_if(json_t *object, const char *name, bool wanted, json_t *value) {
+        if (wanted)
+                return json_object_set_new(object, name, value) == 0 ? 0 : -ENOMEM;
+        json_decref(value);
+        return object ? 0 : -ENOMEM;
+}
+
 json_t *strict_json_u64(uint64_t value) {
         char text[24];
         (void) snprintf(text, sizeof(text), "%" PRIu64, value);

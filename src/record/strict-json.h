@@ -75,6 +75,9 @@ NODISCARD int strict_json_render(const json_t *value, StrBuf *out);
 /* A new string in which every byte or character that STRICT_TEXT would refuse stands as U+FFFD; NULL when out
  * of memory. For text that somebody else chose: command names, cgroups, paths. */
 json_t *strict_json_text(const char *text);
+/* Adds a member that is not always there, and takes the value. json_pack() has a '*' for such members, and leaves them out
+ * when memory is out as well: what is written then is another record. 0 or -ENOMEM, also when the object is NULL. */
+NODISCARD int strict_json_set_if(json_t *object, const char *name, bool wanted, json_t *value);
 /* A decimal string. */
 json_t *strict_json_u64(uint64_t value);
 /* An integer; the program itself made the number, it is below 2^63. */

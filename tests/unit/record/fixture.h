@@ -140,12 +140,16 @@ static inline void test_error_says(const Error *error, const char *what) {
 /* --- memory that runs out ------------------------------------------------------------------------------- */
 
 static size_t test_allocations_left = SIZE_MAX;
+static bool test_memory_is_back; /* after the one allocation that failed */
 
 static void *test_failing_malloc(size_t n) {
-        if (test_allocations_left == 0)
-                return NULL;
-        test_allocations_left--;
-        return malloc(n);
+        if (test_allocations_left > 0) {
+                test_allocations_left--;
+                return malloc(n);
+        }
+        if (test_memory_is_back)
+                test_allocations_left = SIZE_MAX;
+        return NULL;
 }
 
 /* jansson gets `n` more allocations from now on. */
@@ -155,5 +159,30 @@ static inline void test_jansson_allow(size_t n) {
 }
 
 static inline void test_jansson_allow_all(void) {
+        test_memory_is_back = false;
         json_set_alloc_funcs(malloc, free);
+}
+
+/* Writes without memory, from each allocation on and at each one alone. What is written then is what would have been
+ * written, whole, or nothing: no member may be left out. The number of allocations. */
+static inline size_t test_write_without_memory(
+                int (*encode)(const void *thing, StrBuf *out), const void *thing) {
+        CLEANUP(strbuf_deinit) StrBuf whole = {};
+        assert_int_equal(encode(thing, &whole), 0);
+        size_t n = 0;
+        for (bool has_failed = true; has_failed; n++) {
+                has_failed = false;
+                for (int once = 0; once < 2; once++) {
+                        CLEANUP(strbuf_deinit) StrBuf out = {};
+                        test_memory_is_back = once;
+                        test_jansson_allow(n);
+                        int r = encode(thing, &out);
+                        test_jansson_allow_all();
+                        assert_true(r == 0 || r == -ENOMEM);
+                        has_failed |= r < 0;
+                        if (r == 0)
+                                assert_string_equal(strbuf_text(&out), strbuf_text(&whole));
+                }
+        }
+        return n;
 }

@@ -251,7 +251,19 @@ static void test_values(void **state) {
                         "\"z\":\"18446744073709551615\"}");
 }
 
-TEST_MAIN(cmocka_unit_test(test_read_kinds), cmocka_unit_test(test_read_gives_the_values),
-          cmocka_unit_test(test_read_members), cmocka_unit_test(test_parse),
-          cmocka_unit_test(test_parse_out_of_memory), cmocka_unit_test(test_version),
-          cmocka_unit_test(test_values))
+static void test_set_if(void **state UNUSED) {
+        json_auto_t *object = json_object();
+        assert_int_equal(strict_json_set_if(object, "a", true, json_integer(1)), 0);
+        assert_int_equal(strict_json_set_if(object, "b", false, json_integer(2)), 0);
+        assert_int_equal(strict_json_set_if(object, "c", false, NULL), 0);
+        assert_int_equal(strict_json_set_if(object, "d", true, NULL), -ENOMEM);
+        assert_int_equal(strict_json_set_if(NULL, "e", true, json_integer(5)), -ENOMEM);
+        assert_int_equal(strict_json_set_if(NULL, "f", false, NULL), -ENOMEM);
+        assert_int_equal(json_object_size(object), 1);
+        assert_int_equal(json_integer_value(json_object_get(object, "a")), 1);
+}
+
+TEST_MAIN(cmocka_unit_test(test_set_if), cmocka_unit_test(test_read_kinds),
+          cmocka_unit_test(test_read_gives_the_values), cmocka_unit_test(test_read_members),
+          cmocka_unit_test(test_parse), cmocka_unit_test(test_parse_out_of_memory),
+          cmocka_unit_test(test_version), cmocka_unit_test(test_values))
