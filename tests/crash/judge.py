@@ -15,9 +15,10 @@ import re
 import time
 
 import evidence
-from evidence import FRAGMENT, LEGAL, LOG_DIR, RUN_DIR, STATE_DIR, SYSCTL_DIR, find_record, parse_json
+from evidence import FRAGMENT, LEGAL, RUN_DIR, STATE_DIR, SYSCTL_DIR, find_record, parse_json
 
 QUARANTINE_DIR = f"{STATE_DIR}/quarantine"
+UNDONE = ("reverted", "reverted-with-conflicts", "dropped-by-reboot")
 AUTOMATIC = ("deadline", "gate")
 OUTCOMES = ("outcome", "confirm")
 
@@ -65,7 +66,7 @@ class Transactions:
 # --- what awaits confirmation --------------------------------------------------------------------------------
 
 
-def check_waiting(machine, transactions, faults):
+def check_waiting(machine, transactions, foreign, faults):
     """It is of this boot and before its deadline, its values are live, and the guard can read of it."""
     waiting = transactions.waiting
     if not waiting:
@@ -79,7 +80,7 @@ def check_waiting(machine, transactions, faults):
         faults.append("window: a change without one awaits confirmation")
     for key in applied["keys"]:
         path = key["k"].replace(".", "/")
-        if machine.values.get(path) != key["w"]:
+        if machine.values.get(path) != key["w"] and path not in foreign:
             faults.append(f"window: {path} is {machine.values.get(path)!r}, the change that awaits confirmation says "
                           f"{key['w']!r}")
 
@@ -149,8 +150,7 @@ def check_audit(records, frames, transactions, faults):
             if tx in intents:
                 faults.append(f"audit: a second intent of {tx}")
             intents[tx] = record
-        if event == "recover" and (tx in intents or done and done.content["outcome"] not in
-                                   ("reverted", "dropped-by-reboot")):
+        if event == "recover" and (tx in intents or done and done.content["outcome"] not in UNDONE):
             faults.append(f"audit: record {seq} is of a recovery, where an outcome belongs")
         elif event in OUTCOMES:
             if tx in outcomes:
@@ -247,7 +247,7 @@ def _words(text):
     return text.split()
 
 
-def check_fragment(machine, generation, transactions, faults):
+def check_fragment(machine, generation, transactions, foreign, faults):
     """The fragment is what the generation says, and the kernel holds what the fragment says."""
     text = machine.fragment
     if generation is None or "fragment" not in generation:
@@ -265,7 +265,7 @@ def check_fragment(machine, generation, transactions, faults):
     told = evidence.parse_fragment(text.decode())
     wanted = {k["key"].replace(".", "/"): k["value"] for k in generation["keys"]}
     waiting = transactions.waiting["applied"].content["keys"] if transactions.waiting else []
-    tried = {k["k"].replace(".", "/") for k in waiting}
+    tried = {k["k"].replace(".", "/") for k in waiting} | set(foreign)
     for path in sorted(told.keys() | wanted.keys()):
         if path not in told or path not in wanted or _words(told[path]) != _words(wanted[path]):
             faults.append(f"fragment: {path} is {told.get(path)!r}, in the generation {wanted.get(path)!r}")
@@ -367,9 +367,10 @@ def check_leftovers(start, machine, faults):
             faults.append(f"a file is left in {path}")
 
 
-def judge(old, new, machine, promise=None, start=None):
+def judge(old, new, machine, promise=None, start=None, foreign=()):
     """`promise`: (the verdict that it must be, what to say when it is not). `start`: the machine before the killed
-    request, where that is not `old`. ("old"|"new"|"mixed", [fault, …])"""
+    request, where that is not `old`. `foreign`: paths that somebody else has written since, with these values in both
+    states. ("old"|"new"|"mixed", [fault, …])"""
     faults = []
     start = start or old
     parts, frames, generation = parts_of(machine, faults)
@@ -378,8 +379,8 @@ def judge(old, new, machine, promise=None, start=None):
     if promise and verdict != promise[0]:
         faults.append(promise[1])
 
-    check_fragment(machine, generation, transactions, faults)
-    check_waiting(machine, transactions, faults)
+    check_fragment(machine, generation, transactions, foreign, faults)
+    check_waiting(machine, transactions, foreign, faults)
     check_leftovers(start, machine, faults)
 
     records = evidence.read_audit(machine, faults)
@@ -419,7 +420,7 @@ def check_last(machine, frames, generation, transactions, outcomes, faults):
     tx, last, of_tx = frames[-1].tx, frames[-1].content, transactions.last
     if last.get("generation") != number:
         faults.append(f"journal: 'done' says generation {last.get('generation')}, the last COMMIT {number}")
-    good = {"applied", "redone"} if "commit" in of_tx else {"reverted", "dropped-by-reboot"}
+    good = {"applied", "redone"} if "commit" in of_tx else UNDONE
     if last.get("outcome") not in good:
         faults.append(f"journal: the outcome is '{last.get('outcome')}', not one of {sorted(good)}")
     if last.get("outcome") == "dropped-by-reboot" and "prepared" in of_tx and \

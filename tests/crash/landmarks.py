@@ -8,6 +8,12 @@
 READS = ("pread", "fstat", "close", "list", "readlink", "flock", "fsync", "fdatasync")
 
 
+def changing(calls):
+    """Behind the others the world is what it was before them."""
+    return [n for n, call in enumerate(calls, 1)
+            if call.split(" ")[0] not in READS and not call.startswith("open proc/")]
+
+
 class Landmarks:
     def __init__(self, calls, frames):
         self.calls = calls
@@ -43,10 +49,5 @@ class Landmarks:
         some = [self.writes[0], self.middle_write, self.last_write] if self.writes else []
         return sorted({*self.frames, *self.audit, *some, *self.fragments, *self.quarantine, *self.run})
 
-    def changing(self):
-        """Behind the others the world is what it was before them."""
-        return [n for n, call in enumerate(self.calls, 1)
-                if call.split(" ")[0] not in READS and not call.startswith("open proc/")]
-
     def deciding(self):
-        return [n for n in self.changing() if n >= self.frames[0]]
+        return [n for n in changing(self.calls) if n >= self.frames[0]]

@@ -33,6 +33,8 @@ static ssize_t lie_pwrite(const Seam *seam, int fd, const void *bytes, size_t n,
                 ssize_t r = truth()->pwrite(seam, fd, bytes, n, offset);
                 return r < 0 ? r : truth()->pwrite(seam, fd, bytes, n, offset + (off_t) n);
         }
+        if (streq(lie->operation, "says") && strstr(path, lie->path))
+                lie->n_bytes = 0;
         if (!lie_applies(lie, "pwrite", path))
                 return truth()->pwrite(seam, fd, bytes, n, offset);
 
@@ -76,8 +78,17 @@ void lie_seam_init(LieSeam *ret) {
         ret->seam = (Seam){ .ops = &ret->ops, .userdata = ret };
 }
 
+static int lie_plan_text(LieSeam *lie, const char *text) {
+        int n = text ? snprintf(lie->bytes, sizeof(lie->bytes), "%s\n", text) : -1;
+        if (n < 0 || (size_t) n >= sizeof(lie->bytes))
+                return -EINVAL;
+        lie->n_bytes = (size_t) n;
+        lie->echo = true;
+        return 0;
+}
+
 int lie_seam_plan(LieSeam *lie, const char *text) {
-        static const char *const operations[] = { "pwrite", "again", "rename", "unlink" };
+        static const char *const operations[] = { "pwrite", "again", "rename", "unlink", "says" };
         char copy[LIE_SEAM_TEXT_MAX];
         int n = snprintf(copy, sizeof(copy), "%s", text);
         if (n < 0 || (size_t) n >= sizeof(copy))
@@ -93,6 +104,8 @@ int lie_seam_plan(LieSeam *lie, const char *text) {
         (void) snprintf(lie->operation, sizeof(lie->operation), "%s", operation);
         (void) snprintf(lie->path, sizeof(lie->path), "%s", path);
 
+        if (streq(operation, "says"))
+                return lie_plan_text(lie, rest);
         while ((word = strsep(&rest, ":"))) {
                 if (streq(word, "echo"))
                         lie->echo = true;

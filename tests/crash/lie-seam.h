@@ -3,7 +3,8 @@
 
 /*
  * The real seam with one lie in it: a write, rename or unlink of a chosen file is not made and still told to have
- * succeeded; or a write is made twice. With it the crash suite proves that its judge sees what goes wrong.
+ * succeeded; a write is made twice; or a file reads as something else. With it the crash suite proves that its judge
+ * sees what goes wrong.
  *
  *         LieSeam lie;
  *         lie_seam_init(&lie);
@@ -12,7 +13,8 @@
  * A plan is OPERATION:PATH[:NTH][:echo]. OPERATION is pwrite, rename, unlink, or again (a pwrite made once
  * more behind itself, as an appender without care would). PATH is a part of the file's path; of a rename it is the
  * new name. NTH picks one of the calls that match, without it all are meant. With `echo` the file reads afterwards as it
- * was not written, so that the engine cannot find out.
+ * was not written, so that the engine cannot find out. Or it is says:PATH:TEXT: until the file is written it reads as
+ * TEXT and a newline, for an engine that does not look.
  */
 
 #include "system/seam.h"

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 import evidence
 import judge
-from landmarks import Landmarks
+from landmarks import Landmarks, changing
 from world import UNUSUAL, Broken, Start, reboot, set_values
 
 OUTBOUND = {"net/ipv4/tcp_tw_reuse": "1", "net/ipv4/ip_local_port_range": "20000\t65535",
@@ -31,9 +31,11 @@ ENABLE = ["enable", "outbound-proxy"]
 WINDOW = ["--confirm-within=600", "enable", "outbound-proxy"]
 # made so long ago that its deadline has passed
 OLD_WINDOW = ["--early=1000", *WINDOW]
+FOREIGN = {"net/ipv4/tcp_fin_timeout": "51"}  # a key that both ways would write
 ROTATING = ["--audit-bytes=2000", "--audit-files=2"]  # and the oldest file goes
 CONFIRM = ["--same-session", "--token=TOKEN", "confirm"]
 
+KEPT = 7  # exit code: somebody else's value was left
 ANSWER = (1 << 30, "after")  # behind all calls
 UNCONFIRMED = ("old", "an unconfirmed change has survived a reboot")
 OVERDUE = ("new", "a change is still there past its deadline")
@@ -82,6 +84,7 @@ class Plan:
     whole: list = None  # requests that lead to the new state, where the killed one alone does not
     promise: tuple = None  # whatever was answered: see judge.judge()
     fragment: bool = True  # differs between old and new
+    foreign: dict = field(default_factory=dict)  # what somebody else writes between the kill and recovery
 
 
 PLANS = {plan.name: plan for plan in [
@@ -92,26 +95,29 @@ PLANS = {plan.name: plan for plan in [
     Plan("rollback", ["rollback"], CHANGE, OUTBOUND, [ENABLE, ["enable", "load-generator"]]),
     Plan("rollback to origin", ["--to=origin", "rollback"], CHANGE, UNUSUAL,
          [ENABLE, ["--only", "enable", "busy-web-server"]]),
-    Plan("new journal", ENABLE, CHANGE, OUTBOUND, full_journal),
-    Plan("new audit files", [*ROTATING, *ENABLE], CHANGE, OUTBOUND,
+    Plan("enable, new journal file", ENABLE, CHANGE, OUTBOUND, full_journal),
+    Plan("enable, new audit file", [*ROTATING, *ENABLE], CHANGE, OUTBOUND,
          [[*ROTATING, *ENABLE], [*ROTATING, "disable", "outbound-proxy"], [*ROTATING, *ENABLE],
           ["disable", "outbound-proxy"]]),
-    Plan("late audit records", ENABLE, CHANGE, OUTBOUND, silent_log),
+    Plan("enable, late audit records", ENABLE, CHANGE, OUTBOUND, silent_log),
     Plan("open a window", WINDOW, OPENED, OUTBOUND, fragment=False),
-    Plan("open a window over another change", ["--confirm-within=600", "--only", "enable", "load-generator"], OPENED,
+    Plan("open a window, another", ["--confirm-within=600", "--only", "enable", "load-generator"], OPENED,
          GENERATOR, [ENABLE], fragment=False),
     Plan("confirm", CONFIRM, CONFIRMED, OUTBOUND, [WINDOW]),
-    Plan("rollback in the window", ["rollback"], REVERTED, UNUSUAL, [WINDOW], fragment=False),
-    Plan("guard: deadline", ["--cause=deadline", "revert"], REVERTED, UNUSUAL, [OLD_WINDOW], promise=OVERDUE,
+    Plan("rollback in a window", ["rollback"], REVERTED, UNUSUAL, [WINDOW], fragment=False),
+    Plan("guard at the deadline", ["--cause=deadline", "revert"], REVERTED, UNUSUAL, [OLD_WINDOW], promise=OVERDUE,
          fragment=False),
-    Plan("guard: gate", ["--cause=gate", "revert"], REVERTED, UNUSUAL, [WINDOW], fragment=False),
+    Plan("guard by the gate", ["--cause=gate", "revert"], REVERTED, UNUSUAL, [WINDOW], fragment=False),
+    Plan("enable, then a foreign write", ENABLE, CHANGE, OUTBOUND, foreign=FOREIGN),
+    Plan("guard at the deadline, then a foreign write", ["--cause=deadline", "revert"], REVERTED, UNUSUAL, [OLD_WINDOW],
+         promise=OVERDUE, fragment=False, foreign=FOREIGN),
     Plan("enable, then reboot", ENABLE, CHANGE, OUTBOUND, reboots=True),
     Plan("replace, then reboot", ["--only", "enable", "load-generator"], CHANGE, GENERATOR, [ENABLE], reboots=True),
     Plan("open a window, then reboot", WINDOW, OPENED, OUTBOUND, reboots=True, whole=[WINDOW, CONFIRM],
          promise=UNCONFIRMED),
     Plan("confirm, then reboot", CONFIRM, CONFIRMED, OUTBOUND, [WINDOW], reboots=True),
-    Plan("guard: deadline, then reboot", ["--late=1000", "--cause=deadline", "revert"], REVERTED, OUTBOUND, [WINDOW],
-         reboots=True, whole=[CONFIRM], promise=UNCONFIRMED),
+    Plan("guard at the deadline, then reboot", ["--late=1000", "--cause=deadline", "revert"], REVERTED,
+         OUTBOUND, [WINDOW], reboots=True, whole=[CONFIRM], promise=UNCONFIRMED),
 ]}
 
 
@@ -165,13 +171,14 @@ class Scenario:
             overdue = name == "old" and self.plan.promise == OVERDUE
             if verdict != name or bool(faults) != overdue:
                 raise Broken(f"{self.name}: the judge says of the {name} state itself: {verdict} {faults}")
+            state.values.update(self.plan.foreign)
 
     def verdicts(self):
         """All that must be seen, or the scenario shows nothing."""
         return [self.plan.promise[0]] if self.plan.promise else ["old", "new"]
 
     def points(self, whens, only_changing=False):
-        numbers = self.landmarks.changing() if only_changing else range(1, len(self.calls) + 1)
+        numbers = changing(self.calls) if only_changing else range(1, len(self.calls) + 1)
         return [(n, when) for n in numbers for when in whens] + [ANSWER]
 
     def describe(self, point):
@@ -191,28 +198,31 @@ class Scenario:
         return "new" if is_new else "old", f"the kill came {'behind' if is_new else 'before'} {name.upper()}"
 
     def judge(self, promise):
-        return judge.judge(self.old, self.new, evidence.read_machine(), promise, self.start.machine)
+        return judge.judge(self.old, self.new, evidence.read_machine(), promise, self.start.machine, self.plan.foreign)
 
     def before_recovery(self):
         """Behind a kill: the state in which recovery begins."""
+        self._meanwhile()
+        return Start()
+
+    def _meanwhile(self):
         if self.plan.reboots:
             reboot()
-        return Start()
+        set_values(self.plan.foreign)
 
     def entry(self):
         """The verb of killer and helper that has to settle it."""
         return "boot" if self.plan.reboots else "recover"
 
     def recover(self):
-        if self.plan.reboots:
-            reboot()
+        self._meanwhile()
         return self.tools.helper(self.entry())
 
     def settle(self, promise, again=False):
         """The real recovery, and the verdict. `again`: the reboot was before."""
         p = self.tools.helper(self.entry()) if again else self.recover()
         verdict, faults = self.judge(promise)
-        if p.returncode != 0:
+        if p.returncode not in ((0, KEPT) if self.plan.foreign else (0,)):
             faults = [f"{self.entry()} ended with {p.returncode}: {p.stderr.strip()[-500:]}"] + faults
         return verdict, faults
 
@@ -226,7 +236,8 @@ class Scenario:
 
     def can_repeat(self):
         """After a reboot nothing is left of what awaited confirmation, and what was dropped is quarantined."""
-        return not self.plan.promise and not (self.plan.reboots and self.plan.frames == CONFIRMED)
+        was_lost = self.plan.reboots and self.plan.frames == CONFIRMED
+        return not self.plan.promise and not self.plan.foreign and not was_lost
 
     def kill(self, point):
         self.start.set()

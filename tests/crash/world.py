@@ -125,8 +125,8 @@ def reboot():
 
 
 class Tools:
-    # of an answer: done, or what a guard tells of a change that it took back
-    GOOD = (0, 6)
+    # of an answer: done, what a guard tells of a change that it took back, and that somebody else's value was left
+    GOOD = (0, 6, 7)
 
     def __init__(self, killer, helper):
         self.killer_path, self.helper_path = killer, helper
