@@ -60,6 +60,14 @@ static const OptionRow option_rows[] = {
         { OPT_FILTER, 0, "tx", "ID", OPTION_TEXT, FIELD(tx), "records of that transaction" },
         { OPT_FILTER, 0, "user", "NAME|UID", OPTION_TEXT, FIELD(user),
           "records of who logged in so, or called so" },
+        { OPT_LAB, 0, "scenario", "NAME[,NAME…]", OPTION_TEXT, FIELD(lab_scenarios),
+          "play these only" },
+        { OPT_LAB, 0, "seconds", "N", OPTION_NUMBER, FIELD(lab_seconds),
+          "how long each run takes (default 3)" },
+        { OPT_LAB, 0, "ports", "N", OPTION_NUMBER, FIELD(lab_ports),
+          "use only the first N ports of the range" },
+        { OPT_LAB, 0, "long", NULL, OPTION_FLAG, FIELD(lab_long),
+          "minutes where a ceiling shows only then" },
 };
 /* clang-format on */
 
@@ -99,8 +107,12 @@ const OptionRow *option_get_bit(unsigned bit) {
 }
 
 bool option_is_given(const OptionRow *row, const Options *options) {
-        const char *field = (const char *) options + row->offset;
-        return row->bit != OPT_FILTER || *(const char *const *) (const void *) field;
+        const void *field = (const char *) options + row->offset;
+        if (row->bit != OPT_FILTER && row->bit != OPT_LAB)
+                return true;
+        if (row->kind == OPTION_TEXT)
+                return *(const char *const *) field;
+        return row->kind == OPTION_NUMBER ? *(const uint64_t *) field != 0 : *(const bool *) field;
 }
 
 static const OptionRow *row_of_letter(char letter) {

@@ -44,6 +44,10 @@ typedef struct Options {
         const char *diff;    /* "A..B" */
         /* of OPT_FILTER */
         const char *since, *until, *key, *profile, *verb, *tx, *user;
+        /* of OPT_LAB; 0 and NULL: not given */
+        const char *lab_scenarios;
+        uint64_t lab_seconds, lab_ports;
+        bool lab_long;
 } Options;
 
 #define OPTIONS_DEFAULT_LIMIT 20U
@@ -74,6 +78,7 @@ enum {
         OPT_AGAINST = 1U << 21,
         OPT_DIFF = 1U << 22,
         OPT_FILTER = 1U << 23, /* several rows: which records of the audit log */
+        OPT_LAB = 1U << 24,    /* several rows: what the lab plays */
         /* what every verb takes */
         OPT_COMMON = OPT_HELP | OPT_VERSION | OPT_JSON | OPT_QUIET | OPT_NO_PAGER,
         /* what every verb that changes something takes */

@@ -14,6 +14,7 @@ extern const Command cmd_disable;
 extern const Command cmd_enable;
 extern const Command cmd_explain;
 extern const Command cmd_history;
+extern const Command cmd_lab;
 extern const Command cmd_list;
 extern const Command cmd_plan;
 extern const Command cmd_recover;

@@ -14,6 +14,8 @@
 #include "insight/lab-nat.h"
 #include "insight/lab-server.h"
 
+#define SETTLE_MS 200U /* above the longest delayed ACK that is usual (40 ms), on a busy machine */
+
 /* What the processes of a run have in common. */
 typedef struct Shared {
         LabRunResult result;
@@ -67,6 +69,13 @@ static int reap(pid_t child) {
                 if (errno != EINTR)
                         return -errno;
         return WIFEXITED(status) ? WEXITSTATUS(status) : -EINTR;
+}
+
+/* Waits for one that ends by itself; it is nobody's to end afterwards. */
+static int join_process(pid_t *child) {
+        int code = reap(*child);
+        *child = 0;
+        return code;
 }
 
 static void end_process(const pid_t *child) {
@@ -144,8 +153,11 @@ static int sample_until(Stage *stage, pid_t client, Error *reterr) {
         }
 }
 
+/* What a server that follows late still has to send is part of the run. */
 static int take_counters(Stage *stage, Error *reterr) {
         LabRunResult *result = &stage->shared->result;
+        if (stage->request->load->order == LAB_ORDER_LATE)
+                (void) poll(NULL, 0, (int) (stage->request->load->linger_ms + SETTLE_MS));
         int r = lab_counters_read(&stage->net.client, &result->client, reterr);
         return r < 0 ? r : lab_counters_read(&stage->net.server, &result->server, reterr);
 }
@@ -163,9 +175,7 @@ static int run_sides(Stage *stage, Error *reterr) {
         r = sample_until(stage, client, reterr);
         if (r < 0)
                 return r;
-        pid_t done = client;
-        client = 0;
-        if (reap(done) != 0)
+        if (join_process(&client) != 0)
                 return error_set(reterr, -EPROTO, "the lab's client ended early");
         return take_counters(stage, reterr);
 }
@@ -231,13 +241,11 @@ static int run_shared(
         CLEANUP(end_process) pid_t child = start(stage, run_stage);
         if (child < 0)
                 return error_set(reterr, child, "cannot start the lab");
-        held_fd = fd_close(held_fd);
+        (void) fd_close(TAKE_FD(held_fd));
         int r = watch_child(gone_fd, request, watch, userdata, reterr);
         if (r < 0)
                 return r;
-        pid_t done = child;
-        child = 0;
-        int code = reap(done);
+        int code = join_process(&child);
         if (error_is_set(&shared->error)) {
                 if (reterr)
                         *reterr = shared->error;
