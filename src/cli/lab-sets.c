@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "cli/lab-sets.h"
 
-#include <stdio.h>
+#include <inttypes.h>
 
 #include "cli/local-plan.h"
 
@@ -17,12 +17,10 @@ typedef struct Building {
 } Building;
 
 const char *lab_sets_narrow(const char *range, uint32_t ports, Arena *arena) {
-        unsigned low = 0, high = 0;
-        /* NOLINTNEXTLINE(cert-err34-c): the kernel's own text, and a number too large is no range of ports */
-        if (ports == 0 || sscanf(range, "%u %u", &low, &high) != 2 || low > high || high > 65535 ||
-            high - low < ports)
+        uint32_t low = 0, high = 0;
+        if (ports == 0 || lab_range_parse(range, &low, &high) < 0 || high - low < ports)
                 return range;
-        return arena_format(arena, "%u\t%u", low, low + ports - 1);
+        return arena_format(arena, "%" PRIu32 "\t%" PRIu32, low, low + ports - 1);
 }
 
 /* --- reading -------------------------------------------------------------------------------------------- */

@@ -93,14 +93,18 @@ static int count_reserved(const char *text, uint32_t low, uint32_t high, uint32_
         return 0;
 }
 
+int lab_range_parse(const char *range, uint32_t *ret_low, uint32_t *ret_high) {
+        int r = parse_port(&range, ret_low);
+        if (r == 0)
+                r = parse_port(&range, ret_high);
+        return r < 0 || *ret_low > *ret_high ? -EBADMSG : 0;
+}
+
 int lab_ports_parse(const char *range, const char *reserved, uint32_t *ret) {
         uint32_t low = 0, high = 0, taken = 0;
-        int r = parse_port(&range, &low);
+        int r = lab_range_parse(range, &low, &high);
         if (r == 0)
-                r = parse_port(&range, &high);
-        if (r < 0 || low > high)
-                return -EBADMSG;
-        r = count_reserved(reserved, low, high, &taken);
+                r = count_reserved(reserved, low, high, &taken);
         if (r < 0)
                 return r;
         *ret = high - low + 1 - taken;

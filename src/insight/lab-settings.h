@@ -38,5 +38,7 @@ LabSettingState lab_setting_write(const LabSetting *setting);
 /* The ports that connect() may choose from in the namespace of the caller: the range without the reserved ones. 0 or
  * <0. */
 NODISCARD int lab_ports_count(uint32_t *ret);
+/* "32768 60999", as the kernel prints it. -EBADMSG when it is no range of ports. */
+NODISCARD int lab_range_parse(const char *range, uint32_t *ret_low, uint32_t *ret_high);
 /* Of the two files' texts. -EBADMSG when the range is none. */
 NODISCARD int lab_ports_parse(const char *range, const char *reserved, uint32_t *ret);
