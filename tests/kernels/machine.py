@@ -3,6 +3,7 @@
 
     kernel = debian_kernel(cache, "6.1")       Unavailable when its packages cannot be had
     boot(kernel, image, dir)                   the lines that came out of the second serial port
+    machine_command(kernel, initrd, …)         for those that have a disk: tests/crash/power_machine.py
     build_probe(dir)                           path of the static probe
 
 Machines have two processors, 512 MiB and no disk; qemu runs under TCG, and its processor has no CMPXCHG16B: QEMU 7.2
@@ -75,16 +76,21 @@ def build_probe(folder):
     return path
 
 
+def machine_command(kernel, initrd, memory_mib, processors, console, lines, arguments=""):
+    """Without a disk; `console` and `lines` are the files of the two serial ports, `arguments` the kernel's."""
+    return ["qemu-system-x86_64", "-M", "q35", "-accel", "tcg,thread=multi", "-cpu", "max,cx16=off", "-smp", str(processors),
+            "-m", str(memory_mib), "-nodefaults", "-no-user-config", "-display", "none", "-no-reboot",
+            "-kernel", kernel.image, "-initrd", initrd, "-append", f"console=ttyS0 quiet panic=-1 {arguments}",
+            "-serial", f"file:{console}", "-serial", f"file:{lines}"]
+
+
 def boot(kernel, image, folder, limit=BOOT_LIMIT_S):
     """Runs the machine until it powers off. Gives the lines and the seconds it took."""
     if not shutil.which("qemu-system-x86_64"):
         raise Unavailable("qemu-system-x86_64 is not installed")
     initrd, lines, console = (os.path.join(folder, f"{kernel.series}.{kind}") for kind in ("cpio", "out", "console"))
     image.write(initrd)
-    command = ["qemu-system-x86_64", "-M", "q35", "-accel", "tcg,thread=multi", "-cpu", "max,cx16=off", "-smp", "2",
-               "-m", str(MEMORY_MIB), "-nodefaults", "-no-user-config", "-display", "none", "-no-reboot",
-               "-kernel", kernel.image, "-initrd", initrd, "-append", "console=ttyS0 quiet panic=-1",
-               "-serial", f"file:{console}", "-serial", f"file:{lines}"]
+    command = machine_command(kernel, initrd, MEMORY_MIB, 2, console, lines)
     start = time.monotonic()
     try:
         done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=limit, check=False)
