@@ -22,6 +22,28 @@ void context_deinit(Context *context) {
                 context->arena = arena_free(context->arena);
 }
 
+int context_begin_again(Context *context) {
+        DiagList *findings = diag_list_new();
+        if (!findings)
+                return -ENOMEM;
+        (void) diag_list_free(context->findings);
+        context->findings = findings;
+        strbuf_reset(&context->text);
+        if (context->result)
+                json_decref(context->result);
+        context->result = NULL;
+        context->bounds_are_told = false;
+        error_reset(&context->error);
+        return 0;
+}
+
+bool context_has_finding(const Context *context, DiagId id) {
+        for (size_t i = 0; i < diag_list_count(context->findings); i++)
+                if (diag_list_get(context->findings, i)->id == id)
+                        return true;
+        return false;
+}
+
 int context_fail(Context *context, DiagId id, const char *help, const char *format, ...) {
         char text[ERROR_TEXT_MAX];
         va_list ap;

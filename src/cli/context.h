@@ -44,6 +44,11 @@ static inline bool context_is_json(const Context *context) {
         return context->options.json != JSON_MODE_OFF;
 }
 
+/* What a verb has found and said so far counts no more: it begins again. 0 or -ENOMEM. */
+NODISCARD int context_begin_again(Context *context);
+/* Whether there is a finding of that row. */
+bool context_has_finding(const Context *context, DiagId id);
+
 /* Adds a finding without a place and returns the exit code of its row. `help` may be NULL. */
 int context_fail(Context *context, DiagId id, const char *help, const char *format, ...)
                 PRINTF_LIKE(4, 5);

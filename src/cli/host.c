@@ -3,7 +3,9 @@
 
 #include <fcntl.h>
 #include <stdio.h>
+#include <sys/stat.h>
 #include <sys/utsname.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "system/machine-facts.h"
@@ -12,6 +14,9 @@
 #define STATUS_MAX_BYTES   ((size_t) 8 * 1024 * 1024)
 #define FRAGMENT_PATH      "etc/sysctl.d/60-twprofile.conf"
 #define FRAGMENT_MAX_BYTES ((size_t) 1024 * 1024)
+/* From the new fragment to the new view are two flushes. */
+#define NEWS_WAIT_MS  1000
+#define NEWS_PAUSE_MS 25
 
 int host_open_files(Host *ret, const Context *context, Error *reterr) {
         const char *root = context->options.root ? context->options.root : "/";
@@ -32,9 +37,37 @@ int host_open_files(Host *ret, const Context *context, Error *reterr) {
         return 0;
 }
 
+static HostMark find_mark(int root_fd) {
+        struct stat st;
+        if (fstatat(root_fd, STATUS_PATH, &st, AT_SYMLINK_NOFOLLOW) < 0)
+                return (HostMark){ 0 };
+        return (HostMark){
+                .inode = (uint64_t) st.st_ino,
+                .changed_ns = (int64_t) st.st_ctim.tv_sec * 1000000000 + st.st_ctim.tv_nsec,
+        };
+}
+
+bool host_has_news(const Host *host) {
+        bool is_ours = host->status_state == HOST_STATUS_CURRENT ||
+                       host->status_state == HOST_STATUS_NONE;
+        for (int waited = 0; is_ours && !host->files_only && waited <= NEWS_WAIT_MS;
+             waited += NEWS_PAUSE_MS) {
+                HostMark mark = find_mark(host->root_fd);
+                if (mark.inode != host->mark.inode || mark.changed_ns != host->mark.changed_ns)
+                        return true;
+                (void) nanosleep(&(struct timespec){ .tv_nsec = NEWS_PAUSE_MS * 1000000L }, NULL);
+        }
+        return false;
+}
+
+bool host_awaits_confirmation(const Host *host) {
+        return host->status_state == HOST_STATUS_CURRENT && host->status.undecided_tx;
+}
+
 static int load_status(Host *host, Arena *arena, Error *reterr) {
         cleanup_free char *bytes = NULL;
         size_t n = 0;
+        host->mark = find_mark(host->root_fd); /* before it is read: what comes after is news */
         int r = seam_read_file_at(
                         host->seam, host->root_fd, STATUS_PATH, STATUS_MAX_BYTES, &bytes, &n);
         if (r == -ENOENT)

@@ -29,6 +29,12 @@ typedef enum HostStatus {
         HOST_STATUS_OTHER_NETNS, /* another network namespace's */
 } HostStatus;
 
+/* A file that was replaced has another inode, or another time where the number comes again. Zeros: there is none. */
+typedef struct HostMark {
+        uint64_t inode;
+        int64_t changed_ns;
+} HostMark;
+
 typedef struct Host {
         const Seam *seam;
         int root_fd; /* owned */
@@ -39,6 +45,7 @@ typedef struct Host {
         bool initial_netns;
         HostStatus status_state;
         Status status; /* valid unless HOST_STATUS_NONE */
+        HostMark mark; /* which public view it is */
 } Host;
 
 #define HOST_EMPTY ((Host){ .root_fd = FD_EMPTY })
@@ -48,6 +55,16 @@ NODISCARD int host_open(Host *ret, Context *context, Error *reterr);
 void host_close(Host *host);
 /* Only the root and the profile directories: no status, no instance, nothing of /proc. */
 NODISCARD int host_open_files(Host *ret, const Context *context, Error *reterr);
+
+/* The view tells of a change that awaits confirmation: its values are live already. */
+bool host_awaits_confirmation(const Host *host);
+
+/* Somebody may be in the middle of a change: values and fragment are new then, and the public view comes last. Who found
+ * that they do not fit together waits here, for two seconds at most, and looks again when there is another view. Whether there
+ * is one; never with files_only or a view of another boot or namespace, where nobody is expected. */
+bool host_has_news(const Host *host);
+/* So often at most, while one change follows the other. */
+#define HOST_LOOKS 10
 
 /* What is enabled here: NULL when nothing is. A status of another boot counts (the generation is stored and
  * will be made live), one of another namespace does not. */

@@ -55,13 +55,34 @@ static int plan_on(Context *context, const Host *host) {
         return code;
 }
 
+/* Planned on what may only be somebody's change that is not through yet? */
+static bool is_worth_another_look(const Context *context, const Host *host) {
+        const Generation *current = host_generation(host);
+        bool wanted = current && current->has_fragment;
+        PlanFragment found;
+        Error ignored = { 0 };
+        if (host_read_fragment(host, &found, &ignored) < 0)
+                return false; /* the plan has said so */
+        bool fits = found.exists == wanted &&
+                    (!wanted || sha256_equal(&found.digest, &current->fragment));
+        /* In a window that the view tells of, other values are what there is to see. */
+        bool drifted = !host_awaits_confirmation(host) && context_has_finding(context, DIAG_DRIFT);
+        return (!fits || drifted) && host_has_news(host);
+}
+
 static int plan_run(Context *context) {
         int r = check_usage(context);
-        if (r != 0)
-                return r;
-        CLEANUP(host_close) Host host = HOST_EMPTY;
-        r = host_open(&host, context, &context->error);
-        return r < 0 ? r : plan_on(context, &host);
+        for (int looks = 1; r == 0; looks++) {
+                CLEANUP(host_close) Host host = HOST_EMPTY;
+                r = host_open(&host, context, &context->error);
+                if (r < 0)
+                        return r;
+                int code = plan_on(context, &host);
+                if (looks == HOST_LOOKS || !is_worth_another_look(context, &host))
+                        return code;
+                r = context_begin_again(context);
+        }
+        return r;
 }
 
 const Command cmd_plan = {

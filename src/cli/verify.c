@@ -437,20 +437,35 @@ static int verdict(const Verify *v) {
         return v->n_differ > 0 || v->boot_differs || elsewhere ? EXIT_DIFFERS : code;
 }
 
-static int verify_run(Context *context) {
-        CLEANUP(host_close) Host host = HOST_EMPTY;
-        int r = host_open(&host, context, &context->error);
-        if (r < 0)
-                return r;
-        Verify v = { .context = context, .host = &host, .generation = host_generation(&host) };
+/* *ret_again: it may only be somebody's change that is not through yet, and there is news of one. */
+static int verify_host(Context *context, const Host *host, bool *ret_again) {
+        Verify v = { .context = context, .host = host, .generation = host_generation(host) };
         look_at_state(&v);
         look_at_fragment(&v);
         look_at_unit(&v);
-        r = v.generation ? look_at_keys(&v) : 0;
+        int r = v.generation ? look_at_keys(&v) : 0;
         if (r < 0)
                 return r;
+        bool drifted = v.n_differ > 0 && !host_awaits_confirmation(host);
+        *ret_again = (drifted || v.boot_differs) && host_has_news(host);
         r = context_is_json(context) ? context_take_result(context, to_json(&v)) : render(&v);
         return r < 0 ? r : verdict(&v);
+}
+
+static int verify_run(Context *context) {
+        for (int looks = 1;; looks++) {
+                CLEANUP(host_close) Host host = HOST_EMPTY;
+                int r = host_open(&host, context, &context->error);
+                if (r < 0)
+                        return r;
+                bool again = false;
+                int code = verify_host(context, &host, &again);
+                if (!again || code < 0 || looks == HOST_LOOKS)
+                        return code;
+                r = context_begin_again(context);
+                if (r < 0)
+                        return r;
+        }
 }
 
 const Command cmd_verify = {

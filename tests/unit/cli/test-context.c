@@ -48,7 +48,25 @@ static void test_context_take_result_replaces(void **state) {
         assert_int_equal(context_take_result(&context, NULL), -ENOMEM);
 }
 
+static void test_context_begin_again_forgets(void **state) {
+        (void) state;
+        CLEANUP(context_deinit) Context context;
+        assert_int_equal(context_init(&context), 0);
+        (void) context_fail(&context, DIAG_DRIFT, NULL, "it was");
+        strbuf_add(&context.text, "said");
+        assert_int_equal(context_take_result(&context, json_integer(1)), 0);
+        assert_true(context_has_finding(&context, DIAG_DRIFT));
+        assert_false(context_has_finding(&context, DIAG_BUSY));
+
+        assert_int_equal(context_begin_again(&context), 0);
+        assert_false(context_has_finding(&context, DIAG_DRIFT));
+        assert_string_equal(strbuf_text(&context.text), "");
+        assert_null(context.result);
+        assert_int_equal(context_finish(&context), EXIT_OK);
+}
+
 TEST_MAIN(cmocka_unit_test(test_context_fail_gives_the_row_s_exit_code),
           cmocka_unit_test(test_context_fail_usage),
           cmocka_unit_test(test_context_row_of_errno_table),
-          cmocka_unit_test(test_context_take_result_replaces))
+          cmocka_unit_test(test_context_take_result_replaces),
+          cmocka_unit_test(test_context_begin_again_forgets))

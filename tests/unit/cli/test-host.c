@@ -116,7 +116,32 @@ static void test_host_read_fragment(void **state) {
         root_remove(root);
 }
 
+static void test_host_has_news_of_another_view_only(void **state) {
+        (void) state;
+        char root[64];
+        cli_root_new(root, CLI_ROOT_BOOT, CLI_ROOT_NETNS);
+        CLEANUP(context_deinit) Context context;
+        assert_int_equal(context_init(&context), 0);
+        context.options.root = root;
+        CLEANUP(host_close) Host host = HOST_EMPTY;
+        assert_int_equal(host_open(&host, &context, &context.error), 0);
+        assert_false(host_has_news(&host));
+
+        char path[128], new_path[160];
+        (void) snprintf(path, sizeof(path), "%s/run/twprofile/status.json", root);
+        (void) snprintf(new_path, sizeof(new_path), "%s.new", path);
+        root_write(root, "run/twprofile/status.json.new", "{}");
+        assert_int_equal(rename(new_path, path), 0);
+        assert_true(host_has_news(&host));
+        assert_int_equal(unlink(path), 0);
+        assert_true(host_has_news(&host));
+        host.files_only = true;
+        assert_false(host_has_news(&host));
+        root_remove(root);
+}
+
 TEST_MAIN(cmocka_unit_test(test_host_open_reads_the_status),
           cmocka_unit_test(test_host_open_without_and_with_a_broken_status),
           cmocka_unit_test(test_host_read_live_below_a_root_reads_nothing_by_itself),
-          cmocka_unit_test(test_host_profile_is_changed), cmocka_unit_test(test_host_read_fragment))
+          cmocka_unit_test(test_host_profile_is_changed), cmocka_unit_test(test_host_read_fragment),
+          cmocka_unit_test(test_host_has_news_of_another_view_only))
