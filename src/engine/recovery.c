@@ -4,6 +4,7 @@
 #include "engine/audit-trail.h"
 #include "engine/choice.h"
 #include "engine/install.h"
+#include "engine/leaving.h"
 #include "engine/make-live.h"
 #include "engine/pending-file.h"
 #include "engine/quarantine.h"
@@ -77,20 +78,19 @@ static int recovery_report_leaving(Recovery *recovery, const Restore *restore) {
 }
 
 /* The power went between COMMIT and the new fragment, so systemd-sysctl has just applied the old one: a key that was
- * to leave stands at its old value again. What stands at any other value is the boot's own, and nothing to tell. */
+ * to leave stands at its old value again (engine/leaving.h). What stands at any other value is the boot's own, and nothing to tell. */
 static int recovery_restore_leaving(Recovery *recovery, Error *reterr) {
         Session *session = recovery->session;
-        const JournalPrepared *prepared = &recovery->prepared;
         CLEANUP(restore_close) Restore restore = { 0 };
+        const JournalKey *keys;
+        size_t n_keys;
 
-        int r = restore_open(session, prepared->keys, prepared->n_keys, &restore, reterr);
+        int r = leaving_list(session, &recovery->prepared, &keys, &n_keys, reterr);
+        if (r >= 0)
+                r = restore_open(session, keys, n_keys, &restore, reterr);
         restore.is_silent = true;
-        for (size_t i = 0; i < prepared->n_keys && r >= 0; i++) {
-                const JournalKey *key = &prepared->keys[i];
-                const SysctlSpec *spec = catalogue_find(key->key);
-                if (!spec || !generation_find_key(session->current, spec))
-                        r = restore_add(&restore, key->key, key->before, key->want, reterr);
-        }
+        for (size_t i = 0; r >= 0 && i < n_keys; i++)
+                r = restore_add(&restore, keys[i].key, keys[i].before, keys[i].want, reterr);
         if (r >= 0)
                 r = restore_run(&restore, reterr);
         if (r < 0)

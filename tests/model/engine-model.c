@@ -11,9 +11,10 @@
  *   --crashes=N   how many crashes (default 1; each inside a request, a recovery or a boot)
  *   --cuts=N      outcomes of one power cut that are looked at (default 64); with more, they are drawn evenly
  *   --plant=NAME  a fault that the search has to find: commit-unflushed fragment-unflushed act-unflushed blind-write
- *                 blind-restore old-boot-id no-redo
+ *                 blind-restore old-boot-id no-redo. The search ends where it is found.
  *
- *   --request=NAME  what users ask for, may be given several times (default all): enable replace disable rollback window touch
+ *   --request=NAME  what users ask for, may be given several times: enable replace disable rollback window touch (these six
+ *                   are the default) origin release
  *   --trace       the history of each new state
  *   --counts      also lines "count", scenario, fault, points, runs, violations between tabs, for docs/crash-matrix.md
  *
@@ -67,6 +68,7 @@ static bool parse_request(const char *word, unsigned *ret) {
                 [STEP_ENABLE] = "enable",   [STEP_REPLACE] = "replace",
                 [STEP_DISABLE] = "disable", [STEP_ROLLBACK] = "rollback",
                 [STEP_WINDOW] = "window",   [STEP_TOUCH] = "touch",
+                [STEP_ORIGIN] = "origin",   [STEP_RELEASE] = "release",
         };
         if (!startswith(word, "--request="))
                 return false;

@@ -32,9 +32,11 @@ static const struct {
         [STEP_REPLACE] = { "enable another", ENGINE_ENABLE, CONFIG_TWO },
         [STEP_DISABLE] = { "disable", ENGINE_DISABLE, CONFIG_BASE },
         [STEP_ROLLBACK] = { "rollback", ENGINE_ROLLBACK, _CONFIG_MAX },
+        [STEP_ORIGIN] = { "rollback to the origin", ENGINE_ROLLBACK, CONFIG_BASE },
         [STEP_WINDOW] = { "enable with a window", ENGINE_ENABLE, CONFIG_ONE },
         [STEP_CONFIRM] = { "confirm", ENGINE_CONFIRM, _CONFIG_MAX },
         [STEP_DEADLINE] = { "guard", ENGINE_REVERT, _CONFIG_MAX },
+        [STEP_RELEASE] = { "release", ENGINE_RELEASE, _CONFIG_MAX },
         [STEP_TOUCH] = { "foreign write", ENGINE_RECOVER, _CONFIG_MAX },
         [STEP_RECOVER] = { "recovery", ENGINE_RECOVER, _CONFIG_MAX },
         [STEP_BOOT] = { "boot", ENGINE_BOOT, _CONFIG_MAX },
@@ -136,9 +138,11 @@ Sha256 state_digest(const State *state) {
         sha256_init_stream(&stream);
         Sha256 disk = sim_disk_digest(state->disk);
         sha256_add(&stream, disk.bytes, sizeof(disk.bytes));
-        const unsigned numbers[] = { state->phase,        state->actions_left, state->crashes_left,
-                                     state->touches_left, state->may,          state->window,
-                                     state->window_boot,  state->window_to };
+        const unsigned numbers[] = {
+                state->phase,        state->actions_left, state->crashes_left,
+                state->touches_left, state->may,          state->window,
+                state->window_boot,  state->window_to,    state->base_may_be_kernels
+        };
         sha256_add(&stream, numbers, sizeof(numbers));
         sha256_add(&stream, state->token, strlen(state->token));
         for (size_t i = 0; i < STATE_KEYS; i++) {
@@ -206,6 +210,8 @@ void state_cut(State *state, size_t i) {
                 if (state->may == 1U << CONFIG_BASE)
                         state->base[k] = kernel_values[k];
         }
+        /* with nothing of ours on the disk it is the kernel's too, and what was cut taking ours away puts the origin back */
+        state->base_may_be_kernels = (state->may & 1U << CONFIG_BASE) != 0;
         say(state, " | power cut %zu", i);
 }
 
@@ -227,6 +233,10 @@ static int armed(void *userdata UNUSED, const char *tx UNUSED, Error *reterr UNU
 static size_t wanted_names(const State *state, Step step, const char **ret) {
         if (step == STEP_ENABLE || step == STEP_WINDOW || step == STEP_REPLACE) {
                 ret[0] = config_profiles[steps[step].to];
+                return 1;
+        }
+        if (step == STEP_RELEASE) {
+                ret[0] = config_profiles[CONFIG_ONE];
                 return 1;
         }
         if (step != STEP_DISABLE)
@@ -260,12 +270,14 @@ static void body(void *userdata) {
                 .n_profiles = wanted_names(state, call->step, names),
                 .only = call->step == STEP_REPLACE || call->step == STEP_WINDOW,
                 .confirm_within_s = call->step == STEP_WINDOW ? WINDOW_S : 0,
+                .to = call->step == STEP_ORIGIN ? "origin" : NULL,
                 .token = call->step == STEP_CONFIRM ? state->token : NULL,
                 .cause = call->step == STEP_DEADLINE ? "deadline" : NULL,
                 /* a confirmation that would also take a drift over: nothing but the boot keeps it from an old change */
                 .adopt = call->step == STEP_CONFIRM && state->phase == PHASE_BOOT ? PLAN_ADOPT_DRIFT
                                                                                   : 0,
-                .reason = call->step == STEP_CONFIRM ? "tested" : NULL,
+                .reason = call->step == STEP_CONFIRM || call->step == STEP_RELEASE ? "tested"
+                                                                                   : NULL,
                 .caller = &caller,
                 .via = "socket",
         };
@@ -304,7 +316,7 @@ static bool lies(const State *state, Step step) {
                 return state->phase == PHASE_READY && (step == STEP_ENABLE || step == STEP_REPLACE);
         case SIM_PLANT_BLIND_RESTORE:
                 return state->phase == PHASE_DEAD || step == STEP_DISABLE ||
-                       step == STEP_ROLLBACK || step == STEP_DEADLINE;
+                       step == STEP_ROLLBACK || step == STEP_ORIGIN || step == STEP_DEADLINE;
         case SIM_PLANT_OLD_BOOT_ID:
                 return step == STEP_CONFIRM;
         case SIM_PLANT_NO_REDO:
@@ -323,6 +335,7 @@ static void expect_either(State *state, Step step) {
         case STEP_ENABLE:
         case STEP_REPLACE:
         case STEP_DISABLE:
+        case STEP_ORIGIN:
                 state->may |= 1U << steps[step].to;
                 break;
         case STEP_ROLLBACK:
@@ -338,6 +351,7 @@ static void expect_either(State *state, Step step) {
                 state->may |= 1U << state->window_to;
                 break;
         case STEP_DEADLINE:
+        case STEP_RELEASE:
         case STEP_TOUCH:
         case STEP_RECOVER:
         case STEP_BOOT:
@@ -526,7 +540,9 @@ static bool live_is_config(const State *state, Config config) {
                                                              : state->base[i];
                 bool may_be_foreign = state->foreign[i] ||
                                       (config == CONFIG_BASE && state->base_is_open[i]);
-                if (!live_is(state, i, value) && !(may_be_foreign && is_foreign))
+                bool may_be_kernels = config == CONFIG_BASE && state->base_may_be_kernels;
+                if (!live_is(state, i, value) && !(may_be_foreign && is_foreign) &&
+                    !(may_be_kernels && live_is(state, i, kernel_values[i])))
                         return false;
         }
         return true;
@@ -554,6 +570,14 @@ static void judge_foreign(State *state, Config config) {
         state->foreign[0] = false;
         state->base_is_open[0] = false;
         state->base[0] = FOREIGN;
+}
+
+/* Behind a boot it shows which of the two it is. */
+static void settle_base(State *state, Config config) {
+        for (size_t i = 0; i < STATE_KEYS && state->base_may_be_kernels; i++)
+                if (config == CONFIG_BASE && live_is(state, i, kernel_values[i]))
+                        state->base[i] = kernel_values[i];
+        state->base_may_be_kernels = false;
 }
 
 /* What twprofile itself says it has enabled, to whoever asks. */
@@ -594,4 +618,5 @@ void state_judge(State *state) {
         if (state->window && !awaits)
                 state->window = false;
         judge_foreign(state, awaits ? state->window_to : config);
+        settle_base(state, config);
 }

@@ -31,9 +31,11 @@ typedef enum Step {
         STEP_REPLACE, /* TWO alone */
         STEP_DISABLE, /* whatever there is */
         STEP_ROLLBACK,
+        STEP_ORIGIN, /* rollback --to=origin */
         STEP_WINDOW, /* ONE, to be confirmed within ten seconds */
         STEP_CONFIRM,
         STEP_DEADLINE, /* ten seconds pass, the guard comes */
+        STEP_RELEASE,  /* ONE may be enabled again */
         STEP_TOUCH,    /* somebody else writes a key */
         STEP_RECOVER,
         STEP_BOOT,
@@ -80,9 +82,10 @@ typedef struct State {
         bool window;  /* a change may await its confirmation */
         unsigned window_boot;
         Config window_to;
-        char token[64];                /* "" when no answer told one */
-        bool foreign[STATE_KEYS];      /* somebody else's value stands there on top of ours */
-        const char *base[STATE_KEYS];  /* what a key has when it is not ours */
+        char token[64];               /* "" when no answer told one */
+        bool foreign[STATE_KEYS];     /* somebody else's value stands there on top of ours */
+        const char *base[STATE_KEYS]; /* what a key has when it is not ours */
+        bool base_may_be_kernels; /* the power went off while nobody knew whether anything of ours was committed */
         bool base_is_open[STATE_KEYS]; /* a write came during a request: either may be the origin */
 
         /* the last thing that was done to it, which a violation is put down to */

@@ -467,48 +467,62 @@ static int entry_compare(const void *a, const void *b) {
         return strcmp(((const SimEntry *) a)->name, ((const SimEntry *) b)->name);
 }
 
-static void digest_node(Sha256Stream *stream, const SimDisk *disk, int index, unsigned depth);
+/* A node that is reached again, by its durable name too, is known by its number. */
+typedef struct Digest {
+        Sha256Stream stream;
+        const SimDisk *disk;
+        unsigned known[SIM_NODES]; /* 0: not reached yet */
+        unsigned n_known;
+} Digest;
 
-static void digest_names(
-                Sha256Stream *stream, const SimDisk *disk, const SimNames *names, unsigned depth) {
+static void digest_node(Digest *digest, int index, unsigned depth);
+
+static void digest_names(Digest *digest, const SimNames *names, unsigned depth) {
         SimNames sorted = names_copy(names);
         if (sorted.n > 1)
                 qsort(sorted.entries, sorted.n, sizeof(SimEntry), entry_compare);
         for (size_t i = 0; i < sorted.n; i++) {
-                digest_name(stream, sorted.entries[i].name);
-                digest_node(stream, disk, sorted.entries[i].node, depth + 1);
+                digest_name(&digest->stream, sorted.entries[i].name);
+                digest_node(digest, sorted.entries[i].node, depth + 1);
         }
+        sha256_add(&digest->stream, &sorted.n, sizeof(sorted.n));
         names_free(&sorted);
 }
 
-static void digest_node(Sha256Stream *stream, const SimDisk *disk, int index, unsigned depth) {
+static void digest_op(Digest *digest, const SimOp *op, unsigned depth) {
+        const size_t numbers[] = { op->kind, op->offset };
+        sha256_add(&digest->stream, numbers, sizeof(numbers));
+        digest_text(&digest->stream, &op->text);
+        digest_name(&digest->stream, op->entry.name);
+        digest_name(&digest->stream, op->from);
+        if (op->kind == SIM_OP_ADD || op->kind == SIM_OP_EXCHANGE)
+                digest_node(digest, op->entry.node, depth + 1);
+}
+
+static void digest_node(Digest *digest, int index, unsigned depth) {
         SIM_MUST(depth < 16);
-        const SimNode *node = &disk->nodes[index];
-        sha256_add(stream, &node->kind, sizeof(node->kind));
-        digest_text(stream, &node->now);
-        digest_names(stream, disk, &node->names, depth);
+        const SimNode *node = &digest->disk->nodes[index];
+        const unsigned numbers[] = { node->kind, digest->known[index] };
+        sha256_add(&digest->stream, numbers, sizeof(numbers));
+        if (digest->known[index] > 0)
+                return;
+        digest->known[index] = ++digest->n_known;
+
+        digest_text(&digest->stream, &node->now);
+        digest_names(digest, &node->names, depth);
         if (node->is_volatile)
                 return;
-
-        digest_text(stream, &node->durable);
-        digest_names(stream, disk, &node->durable_names, depth);
-        for (size_t i = 0; i < node->n_ops; i++) {
-                const SimOp *op = &node->ops[i];
-                sha256_add(stream, &op->kind, sizeof(op->kind));
-                sha256_add(stream, &op->offset, sizeof(op->offset));
-                digest_text(stream, &op->text);
-                digest_name(stream, op->entry.name);
-                digest_name(stream, op->from);
-                if (op->kind == SIM_OP_ADD || op->kind == SIM_OP_EXCHANGE)
-                        digest_node(stream, disk, op->entry.node, depth + 1);
-        }
+        digest_text(&digest->stream, &node->durable);
+        digest_names(digest, &node->durable_names, depth);
+        for (size_t i = 0; i < node->n_ops; i++)
+                digest_op(digest, &node->ops[i], depth);
 }
 
 Sha256 sim_disk_digest(const SimDisk *disk) {
-        Sha256Stream stream;
-        sha256_init_stream(&stream);
-        digest_node(&stream, disk, 0, 0);
-        sha256_add(&stream, &disk->boots, sizeof(disk->boots));
-        sha256_add(&stream, &disk->now_ms, sizeof(disk->now_ms));
-        return sha256_end(&stream);
+        Digest digest = { .disk = disk };
+        sha256_init_stream(&digest.stream);
+        digest_node(&digest, 0, 0);
+        sha256_add(&digest.stream, &disk->boots, sizeof(disk->boots));
+        sha256_add(&digest.stream, &disk->now_ms, sizeof(disk->now_ms));
+        return sha256_end(&digest.stream);
 }

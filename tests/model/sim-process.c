@@ -18,6 +18,9 @@ extern void *__libc_calloc(size_t n, size_t size);
 extern void *__libc_realloc(void *p, size_t n);
 extern void __libc_free(void *p);
 
+/* Seen by the libraries too, whose allocations are the process's as well: the tree is built with hidden symbols. */
+#define REPLACES __attribute__((visibility("default")))
+
 static struct {
         char *start;
         size_t used, most;
@@ -56,11 +59,11 @@ static void *region_take(size_t n) {
         return p;
 }
 
-void *malloc(size_t n) {
+REPLACES void *malloc(size_t n) {
         return region.active ? region_take(n) : __libc_malloc(n);
 }
 
-void *calloc(size_t n, size_t size) {
+REPLACES void *calloc(size_t n, size_t size) {
         size_t total;
         if (!region.active)
                 return __libc_calloc(n, size);
@@ -72,7 +75,7 @@ void *calloc(size_t n, size_t size) {
         return p;
 }
 
-void *realloc(void *p, size_t n) {
+REPLACES void *realloc(void *p, size_t n) {
         if (p && !in_region(p))
                 return __libc_realloc(p, n);
         if (!region.active && !p)
@@ -86,7 +89,7 @@ void *realloc(void *p, size_t n) {
         return q;
 }
 
-void free(void *p) {
+REPLACES void free(void *p) {
         if (p && !in_region(p))
                 __libc_free(p);
 }
@@ -103,7 +106,7 @@ uint64_t sim_process_count_alloc(void) {
 }
 
 /* A library that gives up (jansson's parser does without memory) ends the process: the same as a kill. */
-void abort(void) {
+REPLACES void abort(void) {
         if (region.active)
                 longjmp(death, 1);
         (void) fputs("abort\n", stderr);
@@ -127,24 +130,24 @@ void sim_process_set_random(uint64_t *counter) {
         random_counter = counter;
 }
 
-int clock_gettime(clockid_t id, struct timespec *ret) {
+REPLACES int clock_gettime(clockid_t id, struct timespec *ret) {
         *ret = (struct timespec){ .tv_sec = clock_ms / 1000, .tv_nsec = clock_ms % 1000 * 1000000 };
         if (id == CLOCK_REALTIME)
                 ret->tv_sec += EPOCH_S;
         return 0;
 }
 
-int nanosleep(const struct timespec *how_long, struct timespec *left UNUSED) {
+REPLACES int nanosleep(const struct timespec *how_long, struct timespec *left UNUSED) {
         clock_ms += how_long->tv_sec * 1000 + how_long->tv_nsec / 1000000 + 1;
         return 0;
 }
 
-int adjtimex(struct timex *ret) {
+REPLACES int adjtimex(struct timex *ret) {
         ret->status = 0;
         return 0;
 }
 
-ssize_t getrandom(void *buffer, size_t n, unsigned flags UNUSED) {
+REPLACES ssize_t getrandom(void *buffer, size_t n, unsigned flags UNUSED) {
         uint64_t x = random_counter ? ++*random_counter : 1;
         for (size_t i = 0; i < n; i++) {
                 /* splitmix64: different for each call, the same in each run */
