@@ -188,6 +188,10 @@ static int find_name(
         return *ret ? 0 : -ENOMEM;
 }
 
+bool file_bundle_is_file(const char *word) {
+        return streq(word, "-") || strchr(word, '/') || endswith(word, ".yaml");
+}
+
 int file_bundle_load(Context *context, Host *host, const char *path, Bundle **ret, Error *reterr) {
         CLEANUP(fetcher_deinit)
         Fetcher fetcher = { .context = context, .host = host, .path = path };

@@ -17,6 +17,9 @@ enum {
         FILE_BUNDLE_E_REFUSED = 1, /* the reasons are in the context's findings */
 };
 
+/* A word with a slash, ending in .yaml, or "-" is a file; anything else is a profile's name. */
+bool file_bundle_is_file(const char *word);
+
 /* `path` may be "-" for standard input. `host` may be HOST_EMPTY: it is opened when an installed profile is needed.
  * 0; FILE_BUNDLE_E_REFUSED; <0. Release by local_plan_release_bundle(). */
 NODISCARD int file_bundle_load(

@@ -3,13 +3,14 @@
 
 #include <inttypes.h>
 
+#include "cli/file-bundle.h"
 #include "cli/local-plan.h"
 
 #define RANGE_KEY "net.ipv4.ip_local_port_range"
 
 typedef struct Building {
         Context *context;
-        const Host *host;
+        Host *host;
         Bundle **bundles;
         size_t n_bundles;
         LiveSnapshot live;
@@ -32,9 +33,12 @@ static int load(Building *b, Error *reterr) {
                 return error_set(reterr, -ENOMEM, "cannot read the profiles");
         bool is_refused = false;
         for (size_t i = 0; i < context->n_args; i++) {
-                int r = local_plan_load_profile(
-                                context, b->host, context->args[i], &b->bundles[b->n_bundles],
-                                reterr);
+                const char *word = context->args[i];
+                Bundle **bundle = &b->bundles[b->n_bundles];
+                int r = file_bundle_is_file(word)
+                                        ? file_bundle_load(context, b->host, word, bundle, reterr)
+                                        : local_plan_load_profile(
+                                                          context, b->host, word, bundle, reterr);
                 if (r < 0)
                         return r;
                 is_refused = is_refused || r > 0;
@@ -152,11 +156,15 @@ static int make_sets(Building *b, uint32_t ports, LabSets *ret, Error *reterr) {
         for (size_t i = 0; i < LAB_SETS_MAX; i++)
                 sort_by_write_order(sets[i], ret->n_settings);
         ret->n_sets = b->n_bundles > 0 ? 2 : 1;
+        ret->names[0] = "present";
+        if (b->n_bundles > 0)
+                ret->names[1] = b->n_bundles > 1 ? "profiles"
+                                                 : arena_copy(arena,
+                                                              bundle_root(b->bundles[0])->name);
         return 0;
 }
 
-int lab_sets_build(
-                Context *context, const Host *host, uint32_t ports, LabSets *ret, Error *reterr) {
+int lab_sets_build(Context *context, Host *host, uint32_t ports, LabSets *ret, Error *reterr) {
         *ret = (LabSets){};
         Building b = { .context = context, .host = host };
         int r = load(&b, reterr);

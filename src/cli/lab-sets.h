@@ -13,6 +13,7 @@
 typedef struct LabSets {
         const LabSetting *settings[LAB_SETS_MAX]; /* in write order; the same keys in each */
         size_t n_settings;
+        const char *names[LAB_SETS_MAX]; /* "present", the profile's name */
         size_t n_sets;
         LabChange *changes; /* what the profiles touch; state is the caller's to fill */
         size_t n_changes;
@@ -22,10 +23,10 @@ enum {
         LAB_SETS_E_REFUSED = 1, /* the reasons are in the context's findings */
 };
 
-/* Of the profiles that are the context's arguments; with none there is one set. `ports`: use only so many of each range,
+/* Of the profiles, names or files, that are the context's arguments; with none there is one set. `ports`: use only so many of each range,
  * 0 for all. Everything is of the context's arena. */
 NODISCARD int lab_sets_build(
-                Context *context, const Host *host, uint32_t ports, LabSets *ret, Error *reterr);
+                Context *context, Host *host, uint32_t ports, LabSets *ret, Error *reterr);
 
 /* The same settings with one more, or another value for one. NULL when out of memory or space. */
 LabSetting *lab_sets_with(

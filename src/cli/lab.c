@@ -179,10 +179,6 @@ static int run_all(Lab *lab) {
 
 /* --- the command ---------------------------------------------------------------------------------------- */
 
-static const char *profiles_label(const Context *context) {
-        return context->n_args == 1 ? context->args[0] : "profiles";
-}
-
 static int show(const Lab *lab) {
         Context *context = lab->context;
         if (context_is_json(context))
@@ -190,7 +186,7 @@ static int show(const Lab *lab) {
         return lab_text_render(&lab->report, context);
 }
 
-static int lab_on(Context *context, const Host *host, LabReport *report) {
+static int lab_on(Context *context, Host *host, LabReport *report) {
         LabSets sets;
         int r = lab_sets_build(
                         context, host, (uint32_t) context->options.lab_ports, &sets,
@@ -203,8 +199,8 @@ static int lab_on(Context *context, const Host *host, LabReport *report) {
         if (uname(&kernel) < 0)
                 return error_set(&context->error, -errno, "cannot ask for the kernel's version");
         report->kernel = kernel.release;
-        report->sets[0] = "present";
-        report->sets[1] = profiles_label(context);
+        for (size_t i = 0; i < sets.n_sets; i++)
+                report->sets[i] = sets.names[i];
         report->n_sets = sets.n_sets;
         report->changes = sets.changes;
         report->n_changes = sets.n_changes;
@@ -231,13 +227,14 @@ static int lab_verb_run(Context *context) {
 
 const Command cmd_lab = {
         .name = "lab",
-        .args = "[PROFILE…]",
+        .args = "[PROFILE|FILE…]",
         .help = "Prove profiles by real connections, off the host",
         .more = "A client and a server of ours churn through connections in network namespaces of\n"
                 "their own, joined by a veth pair: once with this host's present settings, once\n"
                 "with the profiles over them. Nothing reaches the host, nothing stays, and no\n"
                 "privilege is needed where user namespaces are allowed. Keys with one value for\n"
                 "the whole host are not tried. Without PROFILE the present settings run alone.\n"
+                "FILE is a path, a name ending in .yaml, or - for standard input.\n"
                 "Scenarios: client-closes, server-closes, keep-alive, destinations, bucket-limit,\n"
                 "bind, nat. --ports makes what a full range needs minutes for show in seconds.\n",
         .group = COMMAND_GROUP_TRY,

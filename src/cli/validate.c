@@ -10,11 +10,6 @@ typedef struct Validated {
         size_t n_keys;
 } Validated;
 
-/* A word with a slash, ending in .yaml, or "-" is a file; anything else is a profile's name. */
-static bool is_file(const char *word) {
-        return streq(word, "-") || strchr(word, '/') || endswith(word, ".yaml");
-}
-
 /* What the values mean by themselves is judged as well: a risk that is not accepted is refused everywhere. */
 static int judge(Context *context, const Bundle *bundle, Validated *ret) {
         static const EffectiveSet nothing = {};
@@ -37,8 +32,9 @@ static int load_name(Context *context, Host *host, const char *name, Bundle **re
 static int validate_word(Context *context, Host *host, const char *word, Validated *ret) {
         *ret = (Validated){ .name = word };
         Bundle *bundle = NULL;
-        int r = is_file(word) ? file_bundle_load(context, host, word, &bundle, &context->error)
-                              : load_name(context, host, word, &bundle);
+        int r = file_bundle_is_file(word)
+                                ? file_bundle_load(context, host, word, &bundle, &context->error)
+                                : load_name(context, host, word, &bundle);
         if (r == 0)
                 r = judge(context, bundle, ret);
         local_plan_release_bundle(context, bundle);
