@@ -46,12 +46,15 @@ int change_audit(
                 Error *reterr) {
         Session *session = change->session;
         bool done = event == AUDIT_OUTCOME;
+        /* An outcome tells of what holds now: an undone change leads nowhere. */
+        const Generation *told = done ? session->current : change->plan->next;
+        const uint64_t reached = told ? told->number : 0;
         AuditRecord record = {
                 .event = event,
                 .tx = change->tx,
                 .verb = planning_verb_name(change->plan->verb),
                 .generation_from = change->plan->from,
-                .generation_to = change->to,
+                .generation_to = done ? reached : change->to,
                 .outcome = done ? outcome : NULL,
                 .exit_code = done ? session->result->exit_code : 0,
                 .has_window = !done && change->has_window,
@@ -60,7 +63,6 @@ int change_audit(
                 .frame = *frame,
         };
 
-        const Generation *told = done ? session->current : change->plan->next;
         int r = report_audit_profiles(session, told, &record.profiles, &record.n_profiles);
         if (r >= 0)
                 r = report_audit_keys(session, done, &record.keys, &record.n_keys);

@@ -99,6 +99,15 @@ def check_waiting(machine, transactions, foreign, faults):
         faults.append("pending: its mode is not 0600")
 
 
+def seen_before(machine, path, value):
+    """Whether the last change found that value, and the journal has it as what stood there before."""
+    journal = machine.file(f"{STATE_DIR}/journal")
+    frames = evidence.read_journal(journal, []) if journal is not None else []
+    prepared = [f for f in frames if f.kind == "prepared"]
+    keys = parse_json(prepared[-1].payload)["keys"] if prepared else []
+    return any(k["k"].replace(".", "/") == path and k["b"] == value for k in keys)
+
+
 def wanted_quarantine(transactions, records):
     """Digest -> cause, of every change with a deadline that the journal says was taken back by itself."""
     wanted = {}
@@ -273,19 +282,23 @@ def check_fragment(machine, generation, transactions, foreign, faults):
             faults.append(f"values: {path} is {machine.values.get(path)!r}, in the fragment {told[path]!r}")
 
 
-def generation_essence(content):
-    """A generation without what is new in every run."""
-    return {k: v for k, v in content.items() if k not in ("tx", "created_us")}
+def generation_essence(content, foreign=()):
+    """A generation without what is new in every run, nor the origin of a key that somebody else writes."""
+    essence = {k: v for k, v in content.items() if k not in ("tx", "created_us")}
+    if foreign:
+        essence["keys"] = [{k: v for k, v in key.items() if k == "key" or key["key"].replace(".", "/") not in foreign}
+                           for key in content["keys"]]
+    return essence
 
 
-def generation_files(machine, commits, faults):
+def generation_files(machine, commits, foreign, faults):
     files = {}
     for path, data in machine.files.items():
         m = re.fullmatch(re.escape(STATE_DIR) + r"/generations/(\d+)\.json", path)
         if not m:
             continue
         try:
-            files[int(m.group(1))] = generation_essence(parse_json(data))
+            files[int(m.group(1))] = generation_essence(parse_json(data), foreign)
         except ValueError as e:
             faults.append(f"generations: {path} is not JSON: {e}")
         for frame in commits:
@@ -310,7 +323,7 @@ def status_essence(machine, transactions, faults):
     return (status.get("generation") or {}).get("number"), undecided is not None
 
 
-def parts_of(machine, faults):
+def parts_of(machine, foreign, faults):
     """The places where a state shows, each comparable; the journal's frames; the current generation."""
     journal = machine.file(f"{STATE_DIR}/journal")
     frames = evidence.read_journal(journal, faults) if journal is not None else []
@@ -322,18 +335,18 @@ def parts_of(machine, faults):
     return {
         "values": machine.values,
         "fragment": machine.fragment,
-        "journal": generation_essence(generation) if generation else None,
-        "generations": generation_files(machine, commits, faults),
+        "journal": generation_essence(generation, foreign) if generation else None,
+        "generations": generation_files(machine, commits, foreign, faults),
         "marker": machine.file(f"{STATE_DIR}/enabled"),
         "status": status_essence(machine, transactions, faults),
-        "waiting": (waits["keys"], generation_essence(waits["generation"])) if waits else None,
+        "waiting": (waits["keys"], generation_essence(waits["generation"], foreign)) if waits else None,
     }, frames, generation
 
 
 @functools.lru_cache(maxsize=8)
-def known_parts(machine):
+def known_parts(machine, foreign=()):
     """Of a machine that is compared with again and again: read once."""
-    return parts_of(machine, [])[0]
+    return parts_of(machine, foreign, [])[0]
 
 
 def _difference(part, old, new, got):
@@ -373,9 +386,10 @@ def judge(old, new, machine, promise=None, start=None, foreign=()):
     states. ("old"|"new"|"mixed", [fault, …])"""
     faults = []
     start = start or old
-    parts, frames, generation = parts_of(machine, faults)
+    foreign = tuple(foreign)
+    parts, frames, generation = parts_of(machine, foreign, faults)
     transactions = Transactions(frames)
-    verdict = compare(known_parts(old), known_parts(new), parts, faults)
+    verdict = compare(known_parts(old, foreign), known_parts(new, foreign), parts, faults)
     if promise and verdict != promise[0]:
         faults.append(promise[1])
 
@@ -420,7 +434,7 @@ def check_last(machine, frames, generation, transactions, outcomes, faults):
     tx, last, of_tx = frames[-1].tx, frames[-1].content, transactions.last
     if last.get("generation") != number:
         faults.append(f"journal: 'done' says generation {last.get('generation')}, the last COMMIT {number}")
-    good = {"applied", "redone"} if "commit" in of_tx else UNDONE
+    good = {"applied", "redone"} if "commit" in of_tx else set(UNDONE)
     if last.get("outcome") not in good:
         faults.append(f"journal: the outcome is '{last.get('outcome')}', not one of {sorted(good)}")
     if last.get("outcome") == "dropped-by-reboot" and "prepared" in of_tx and \
@@ -429,7 +443,8 @@ def check_last(machine, frames, generation, transactions, outcomes, faults):
     if tx not in outcomes:
         return
     record = outcomes[tx]
-    if record["res"]["outcome"] not in good or record["gen"]["to"] != number:
+    words = good | ({"partly"} if "commit" in of_tx else {"undone", "failed"})
+    if record["res"]["outcome"] not in words or record["gen"]["to"] != number:
         faults.append(f"audit: record {record['seq']} says '{record['res']['outcome']}', generation "
                       f"{record['gen']['to']}; the journal {last.get('outcome')!r}, {number}")
     cause = of_tx["revert"].content["cause"] if "revert" in of_tx else None

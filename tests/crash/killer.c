@@ -7,6 +7,8 @@
  *
  *         --kill=N[:after]     SIGKILL before (after) the seam's call number N, counted from 1
  *         --kill=answer        SIGKILL behind the answer
+ *         --foreign=N:SYSCTL:VALUE
+ *                              before the seam's call number N somebody else writes /proc/sys/SYSCTL
  *         --trace              each call on standard error, before it is made: number, operation, path
  *         --lie=PLAN           see lie-seam.h
  *         --late=SECONDS       CLOCK_BOOTTIME stands so much later
@@ -28,6 +30,7 @@
  */
 
 #include <fcntl.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdio.h>
 #include <sys/stat.h>
@@ -51,6 +54,8 @@ typedef struct Killer {
         LieSeam lie;
         uint64_t kill_at; /* 0: never */
         bool kill_after, kill_answered, trace;
+        uint64_t foreign_at; /* 0: never */
+        const char *foreign_path, *foreign_value;
         uint64_t late_s, early_s;
         uint64_t audit_bytes, audit_files; /* 0: as the program has it */
         EngineRequest request;
@@ -58,8 +63,23 @@ typedef struct Killer {
 
 /* --- the seam's hooks ------------------------------------------------------------------------------------- */
 
+/* Not through the seam: it is another program's. */
+static void write_foreign(const Killer *killer) {
+        char path[PATH_MAX];
+        int n = snprintf(path, sizeof(path), "/proc/sys/%s", killer->foreign_path);
+        cleanup_close int fd = n > 0 && (size_t) n < sizeof(path) ? open(path, O_WRONLY | O_CLOEXEC)
+                                                                  : -1;
+        size_t length = strlen(killer->foreign_value);
+        if (fd < 0 || write(fd, killer->foreign_value, length) != (ssize_t) length) {
+                (void) fprintf(stderr, "crash-killer: cannot write '%s'\n", killer->foreign_path);
+                _exit(EXIT_BROKEN);
+        }
+}
+
 static void before_call(void *userdata, const SeamCall *call) {
         const Killer *killer = userdata;
+        if (call->number == killer->foreign_at)
+                write_foreign(killer);
         if (killer->trace)
                 (void) fprintf(stderr, "%llu %s %s\n", (unsigned long long) call->number,
                                seam_call_name(call->kind), call->to ? call->to : call->path);
@@ -87,6 +107,13 @@ static int parse_kill(const char *text, Killer *killer) {
                 return -EINVAL;
         killer->kill_after = colon != NULL;
         return 0;
+}
+
+static int parse_foreign(char *text, Killer *killer) {
+        const char *number = strsep(&text, ":");
+        killer->foreign_path = strsep(&text, ":");
+        killer->foreign_value = text;
+        return text && num_parse_u64(number, &killer->foreign_at) >= 0 ? 0 : -EINVAL;
 }
 
 static int parse_verb(const char *name, EngineVerb *ret) {
@@ -127,11 +154,13 @@ static int parse_flag(const char *argument, Killer *killer) {
         return 0;
 }
 
-static int parse_option(const char *argument, Killer *killer) {
+static int parse_option(char *argument, Killer *killer) {
         EngineRequest *request = &killer->request;
         const char *value;
         if ((value = startswith(argument, "--kill=")))
                 return parse_kill(value, killer);
+        if (startswith(argument, "--foreign="))
+                return parse_foreign(argument + strlen("--foreign="), killer);
         if ((value = startswith(argument, "--lie=")))
                 return lie_seam_plan(&killer->lie, value);
         if ((value = startswith(argument, "--late=")))

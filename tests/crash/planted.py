@@ -13,7 +13,7 @@ import os
 import evidence
 import judge
 from scenarios import ANSWER, CONFIRM, FOREIGN, OLD_WINDOW, PLANS, Scenario
-from world import Broken, reboot, set_values
+from world import UNUSUAL, Broken, reboot, set_values
 
 AUDIT = f"{evidence.LOG_DIR}/audit-1.ndjson"
 FRAGMENT = f"{evidence.SYSCTL_DIR}/{evidence.FRAGMENT}"
@@ -83,6 +83,7 @@ class Steps:
 
     def __init__(self, scenario):
         self.scenario, self.tools, self.at = scenario, scenario.tools, scenario.landmarks
+        self.faults = []  # that a step has found already
 
     def good(self, *options):
         """The request to its end, perhaps through a lying seam."""
@@ -165,6 +166,17 @@ def of_foreign_write(s):
     ours = PLANS["enable"].values[path]
     return [("blind-restore", "values", all_of(lambda: s.killed(s.at.last_write), lambda: set_values(FOREIGN),
                                                lambda: s.recovered(f"--lie=says:{path}:{ours}")))]
+
+
+def of_foreign_meanwhile(s):
+    """A key is written without another look: what the plan saw is believed to stand there until then."""
+    path = next(iter(FOREIGN))
+    looked = next(n for n, call in enumerate(s.scenario.calls, 1) if call == f"pread proc/sys/{path}")
+
+    def blind():
+        s.faults += s.scenario.try_foreign((looked + 1, "foreign"), f"--lie=says:{path}:{UNUSUAL[path]}")[1]
+
+    return [("blind-write", "is lost", blind)]
 
 
 # --- the confirmation window -----------------------------------------------------------------------------------------
@@ -298,6 +310,7 @@ def of_late_records(s):
 PLANTED = {
     "enable": of_enable,
     "enable, then a foreign write": of_foreign_write,
+    "enable, a foreign write meanwhile": of_foreign_meanwhile,
     "open a window": of_window,
     "confirm": of_confirm,
     "guard at the deadline": of_deadline,
@@ -323,10 +336,13 @@ def self_test(tools, empty, report, planted):
         scenario.tools.request(scenario.request)
         verdict, faults = scenario.settle(scenario.promise(ANSWER, True))
         ok &= report(f"judge: sound: {base}", not faults, f"{verdict}: {faults}")
-        for name, word, plant in faults_of(Steps(scenario)):
+        steps = Steps(scenario)
+        for name, word, plant in faults_of(steps):
             scenario.start.set()
+            steps.faults = []
             plant()
             verdict, faults = scenario.judge(promise_of(scenario, word))
+            faults = steps.faults + faults
             found = any(word in fault for fault in faults)
             planted(name if "-" in name else f"{base}: {name}", found)
             ok &= report(f"judge finds: {base}: {name}", found, f"wanted '{word}', got {verdict}: {faults}")

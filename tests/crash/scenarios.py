@@ -84,7 +84,8 @@ class Plan:
     whole: list = None  # requests that lead to the new state, where the killed one alone does not
     promise: tuple = None  # whatever was answered: see judge.judge()
     fragment: bool = True  # differs between old and new
-    foreign: dict = field(default_factory=dict)  # what somebody else writes between the kill and recovery
+    foreign: dict = field(default_factory=dict)  # what somebody else writes between the kill and recovery,
+    interferes: bool = False  # or instead of a kill, at the same points
 
 
 PLANS = {plan.name: plan for plan in [
@@ -109,6 +110,7 @@ PLANS = {plan.name: plan for plan in [
          fragment=False),
     Plan("guard by the gate", ["--cause=gate", "revert"], REVERTED, UNUSUAL, [WINDOW], fragment=False),
     Plan("enable, then a foreign write", ENABLE, CHANGE, OUTBOUND, foreign=FOREIGN),
+    Plan("enable, a foreign write meanwhile", ENABLE, CHANGE, OUTBOUND, foreign=FOREIGN, interferes=True),
     Plan("guard at the deadline, then a foreign write", ["--cause=deadline", "revert"], REVERTED, UNUSUAL, [OLD_WINDOW],
          promise=OVERDUE, fragment=False, foreign=FOREIGN),
     Plan("enable, then reboot", ENABLE, CHANGE, OUTBOUND, reboots=True),
@@ -178,13 +180,20 @@ class Scenario:
         return [self.plan.promise[0]] if self.plan.promise else ["old", "new"]
 
     def points(self, whens, only_changing=False):
+        """(call, "before" or "after"), or (call, "foreign"). Between a look at a key and its write, and between the write
+        and reading it back, nobody can tell whose value it is."""
+        if self.plan.interferes:
+            race = [f"pwrite proc/sys/{path}" for path in self.plan.foreign]
+            behind = [n + 1 for n in self.landmarks.writes if self.calls[n - 1] in race]
+            return [(n, "foreign") for n, call in enumerate(self.calls, 1) if call not in race and n not in behind]
         numbers = changing(self.calls) if only_changing else range(1, len(self.calls) + 1)
         return [(n, when) for n in numbers for when in whens] + [ANSWER]
 
     def describe(self, point):
         if point == ANSWER:
             return "behind the answer"
-        return f"{point[1]} call {point[0]} ({self.calls[point[0] - 1]})"
+        how = "foreign write before" if point[1] == "foreign" else point[1]
+        return f"{how} call {point[0]} ({self.calls[point[0] - 1]})"
 
     def promise(self, point, answered):
         """What the state has to be: the frame that decides is in the journal, or it is not."""
@@ -239,11 +248,33 @@ class Scenario:
         was_lost = self.plan.reboots and self.plan.frames == CONFIRMED
         return not self.plan.promise and not self.plan.foreign and not was_lost
 
+    def interfere(self, point, *options):
+        """The whole request, and somebody else's write before one of its calls; whether it says that it is done."""
+        self.start.set()
+        write = [f"--foreign={point[0]}:{path}:{value}" for path, value in self.plan.foreign.items()]
+        p = self.tools.killer(*write, *options, *self.request)
+        if not p.stdout.startswith("answered "):
+            raise Broken(f"no answer with {write}: {p.returncode} {p.stderr[-1000:]}")
+        return p.stdout.startswith("answered applied ")
+
+    def try_foreign(self, point, *options):
+        """Either it was seen before the change, and stands in the journal as what was there; or it stays."""
+        answered = self.interfere(point, *options)
+        now, lost = evidence.read_machine(), []
+        for path, value in self.plan.foreign.items():
+            if now.values[path] != value and not judge.seen_before(now, path, value):
+                lost.append(f"values: somebody else's write to {path} is lost")
+        set_values(self.plan.foreign)
+        verdict, faults = self.settle(judge.TOLD if answered else None, again=True)
+        return verdict, lost + faults
+
     def kill(self, point):
         self.start.set()
         return self.tools.kill(None if point == ANSWER else point, self.request)
 
     def try_point(self, point, repeat):
+        if self.plan.interferes:
+            return self.try_foreign(point)
         answered = self.kill(point)
         verdict, faults = self.settle(self.promise(point, answered))
         if verdict == "old" and not faults and repeat and self.can_repeat():

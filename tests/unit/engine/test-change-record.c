@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "engine/change-record.h"
 
+#include "audit-check.h"
 #include "record/journal-format.h"
 #include "seam/engine-world.h"
 #include "test.h"
@@ -45,5 +46,19 @@ static void test_change_record_intent_comes_first(void **state UNUSED) {
         world_deinit(&w);
 }
 
+static void test_change_record_undone_leads_nowhere(void **state UNUSED) {
+        World w;
+        world_init(&w);
+        w.troubles[0] = (WorldTrouble){ .path = "net/ipv4/tcp_keepalive_time",
+                                        .value = "1200",
+                                        .error = EIO };
+        assert_int_equal(world_enable(&w, "alpha"), 6);
+        assert_string_equal(world_outcome(&w), "undone");
+        assert_int_equal(check_count(&w, "\"ev\":\"intent\",\"gen\":{\"from\":0,\"to\":1}"), 1);
+        assert_int_equal(check_count(&w, "\"ev\":\"outcome\",\"gen\":{\"from\":0,\"to\":0}"), 1);
+        world_deinit(&w);
+}
+
 TEST_MAIN(cmocka_unit_test(test_change_record_order_of_frames),
-          cmocka_unit_test(test_change_record_intent_comes_first))
+          cmocka_unit_test(test_change_record_intent_comes_first),
+          cmocka_unit_test(test_change_record_undone_leads_nowhere))
