@@ -35,9 +35,13 @@ TOOLS = (
          "fragment, the journal's bytes, the generations, the public view and the audit chain by itself.",
          "Power cuts: the page cache survives a SIGKILL. Its short form does not kill at every call of every scenario twice."),
     Tool("crash-images", "53-images", "Crash images of real file systems", "power cut, file system", False,
-         "Records what the engine writes to a block device, cuts the record at chosen places, mounts the image, and lets "
-         "recovery and the judge look at it.",
-         "What a disk does that lies about its flushes. The places are drawn, not all of them."),
+         "All durable files lie on a fresh ext4 in a file, which itself lies on an XFS with reflinks. While the engine makes "
+         "one change after the other, the file is cloned at random instants, most of them near a write, rename or flush: "
+         "that is what the block device held at one moment. Each clone is mounted, its file system replays its journal, the "
+         "machine starts from it, `twprofile-helper boot` runs, and the judge looks. Everything acknowledged before has to "
+         "be there, of the change in flight all or nothing, and recovery done again finds nothing to do.",
+         "A disk that reorders or loses writes between two flushes, or lies about flushes: what ext4 has given to the block "
+         "device is there. Other file systems. The instants are drawn by chance, not all of them."),
     Tool("power-cut", "54-power", "A whole machine cut off", "power cut, machine", False,
          "Kills qemu in the middle of changes and boots it again from its disk; then the judge looks.",
          "What the host's own page cache keeps for qemu: the host is never cut off. The moments are drawn by chance."),
