@@ -385,14 +385,18 @@ def judge(old, new, machine, promise=None, start=None, foreign=()):
     request, where that is not `old`. `foreign`: paths that somebody else has written since, with these values in both
     states. ("old"|"new"|"mixed", [fault, …])"""
     faults = []
-    start = start or old
     foreign = tuple(foreign)
-    parts, frames, generation = parts_of(machine, foreign, faults)
-    transactions = Transactions(frames)
+    parts, _, _ = examine(machine, start or old, faults, foreign)
     verdict = compare(known_parts(old, foreign), known_parts(new, foreign), parts, faults)
     if promise and verdict != promise[0]:
         faults.append(promise[1])
+    return verdict, faults
 
+
+def examine(machine, start, faults, foreign=()):
+    """What holds in every state: all records agree. The parts, the current generation, the log's outcomes by transaction."""
+    parts, frames, generation = parts_of(machine, foreign, faults)
+    transactions = Transactions(frames)
     check_fragment(machine, generation, transactions, foreign, faults)
     check_waiting(machine, transactions, foreign, faults)
     check_leftovers(start, machine, faults)
@@ -404,7 +408,7 @@ def judge(old, new, machine, promise=None, start=None, foreign=()):
     check_files(start, machine, records, faults)
     check_agreement(frames, generation, records, outcomes, faults)
     check_last(machine, frames, generation, transactions, outcomes, faults)
-    return verdict, faults
+    return parts, generation, outcomes
 
 
 # --- journal and audit together -------------------------------------------------------------------------------

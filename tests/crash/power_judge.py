@@ -104,23 +104,11 @@ class Power:
         """(word of what it is or "neither", [fault, …])"""
         faults = []
         whole = with_whole_log(machine, faults)
-        parts, frames, generation = judge.parts_of(whole, faults)
-        transactions = judge.Transactions(frames)
+        parts, generation, outcomes = judge.examine(whole, with_whole_log(before, []), faults)
         word = self.compare(machine, generation, expected, faults)
         self.check_derived(parts, generation, faults)
-
-        judge.check_fragment(whole, generation, transactions, faults)
-        judge.check_waiting(whole, transactions, faults)
-        judge.check_leftovers(before, whole, faults)
-        if transactions.waiting:
+        if parts["waiting"] is not None:
             faults.append("window: a change awaits confirmation after the boot")
-        records = evidence.read_audit(whole, faults)
-        outcomes = judge.check_audit(records, frames, transactions, faults)
-        judge.check_quarantine(before, whole, transactions, records, faults)
-        judge.check_head(whole, records, faults)
-        judge.check_files(before, machine, records, faults)
-        judge.check_agreement(frames, generation, records, outcomes, faults)
-        judge.check_last(whole, frames, generation, transactions, outcomes, faults)
         told = {r["gen"]["to"] for r in outcomes.values() if r["res"]["outcome"] in ("applied", "redone")}
         for number in expected.acknowledged:
             if number not in told:
