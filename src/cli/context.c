@@ -6,7 +6,8 @@
 
 int context_init(Context *context) {
         *context = (Context){ .program = "twprofile",
-                              .options = { .limit = OPTIONS_DEFAULT_LIMIT } };
+                              .options = { .limit = OPTIONS_DEFAULT_LIMIT,
+                                           .top = OPTIONS_DEFAULT_TOP } };
         context->arena = arena_new();
         context->findings = diag_list_new();
         return context->arena && context->findings ? 0 : -ENOMEM;

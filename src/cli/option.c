@@ -68,6 +68,15 @@ static const OptionRow option_rows[] = {
           "use only the first N ports of the range" },
         { OPT_LAB, 0, "long", NULL, OPTION_FLAG, FIELD(lab_long),
           "minutes where a ceiling shows only then" },
+        { OPT_INTERVAL, 0, "interval", "1s…1h", OPTION_INTERVAL, FIELD(interval_s),
+          "look twice, so long apart, for rates" },
+        { OPT_FROM, 0, "from", "FILE", OPTION_TEXT, FIELD(from),
+          "what --json printed before, instead of this host" },
+        { OPT_WATCH, 'w', "watch", NULL, OPTION_FLAG, FIELD(watch),
+          "look again and again, until Ctrl-C" },
+        { OPT_COUNT, 0, "count", "N", OPTION_NUMBER, FIELD(count), "with --watch: N times" },
+        { OPT_TOP, 0, "top", "N", OPTION_NUMBER, FIELD(top),
+          "show the N largest, 0 for all (default 10)" },
 };
 /* clang-format on */
 
@@ -180,18 +189,19 @@ static int store_json(const char *value, JsonMode *field, StrBuf *problem) {
         return OPTION_E_USAGE;
 }
 
-static int store_window(const OptionRow *row, const char *value, uint32_t *field, StrBuf *problem) {
+static int store_seconds(
+                const OptionRow *row, const char *value, uint64_t min_s, uint64_t max_s,
+                uint32_t *field, StrBuf *problem) {
         uint64_t seconds = 0;
-        if (duration_parse(value, &seconds) == 0 && seconds >= PENDING_WINDOW_MIN_S &&
-            seconds <= PENDING_WINDOW_MAX_S) {
+        if (duration_parse(value, &seconds) == 0 && seconds >= min_s && seconds <= max_s) {
                 *field = (uint32_t) seconds;
                 return 0;
         }
-        strbuf_addf(problem, "'%s' is no time for a confirmation: use --%s=90s, 2min or 1h, from ",
-                    value, row->name);
-        duration_add(PENDING_WINDOW_MIN_S, problem);
+        strbuf_addf(problem, "'%s' is no time for %s: use --%s=90s, 2min or 1h, from ", value,
+                    row->kind == OPTION_WINDOW ? "a confirmation" : "an interval", row->name);
+        duration_add(min_s, problem);
         strbuf_add(problem, " to ");
-        duration_add(PENDING_WINDOW_MAX_S, problem);
+        duration_add(max_s, problem);
         return OPTION_E_USAGE;
 }
 
@@ -229,7 +239,11 @@ static int store(const OptionRow *row, const char *value, Options *options, StrB
         case OPTION_ADOPT:
                 return store_adopt(value, field, problem);
         case OPTION_WINDOW:
-                return store_window(row, value, field, problem);
+                return store_seconds(
+                                row, value, PENDING_WINDOW_MIN_S, PENDING_WINDOW_MAX_S, field,
+                                problem);
+        case OPTION_INTERVAL:
+                return store_seconds(row, value, 1, OPTIONS_INTERVAL_MAX_S, field, problem);
         case OPTION_CHOICE:
                 return store_choice(value, field, problem);
         }

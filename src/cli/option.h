@@ -42,6 +42,11 @@ typedef struct Options {
         const char *choice;  /* "base" or "keep" */
         const char *against; /* "journald" or a file */
         const char *diff;    /* "A..B" */
+        uint32_t interval_s; /* 0: not given */
+        const char *from;    /* a file */
+        bool watch;
+        uint64_t count; /* 0: without end */
+        uint64_t top;
         /* of OPT_FILTER */
         const char *since, *until, *key, *profile, *verb, *tx, *user;
         /* of OPT_LAB; 0 and NULL: not given */
@@ -50,7 +55,9 @@ typedef struct Options {
         bool lab_long;
 } Options;
 
-#define OPTIONS_DEFAULT_LIMIT 20U
+#define OPTIONS_DEFAULT_LIMIT  20U
+#define OPTIONS_DEFAULT_TOP    10U
+#define OPTIONS_INTERVAL_MAX_S 3600U
 
 /* In the order of the table. */
 enum {
@@ -79,6 +86,11 @@ enum {
         OPT_DIFF = 1U << 22,
         OPT_FILTER = 1U << 23, /* several rows: which records of the audit log */
         OPT_LAB = 1U << 24,    /* several rows: what the lab plays */
+        OPT_INTERVAL = 1U << 25,
+        OPT_FROM = 1U << 26,
+        OPT_WATCH = 1U << 27,
+        OPT_COUNT = 1U << 28,
+        OPT_TOP = 1U << 29,
         /* what every verb takes */
         OPT_COMMON = OPT_HELP | OPT_VERSION | OPT_JSON | OPT_QUIET | OPT_NO_PAGER,
         /* what every verb that changes something takes */
@@ -92,6 +104,7 @@ typedef enum OptionKind {
         OPTION_JSON,
         OPTION_ADOPT,
         OPTION_WINDOW,
+        OPTION_INTERVAL,
         OPTION_CHOICE,
 } OptionKind;
 

@@ -22,6 +22,7 @@ static const Command *const verb_table[] = {
         &cmd_history,
         &cmd_audit_verify,
         &cmd_audit_export,
+        &cmd_observe,
         &cmd_lab,
         &cmd_sandbox,
 };

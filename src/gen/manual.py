@@ -31,6 +31,7 @@ GROUPS = {
     "5": "this host and its state",
     "6": "the transaction",
     "7": "notes",
+    "8": "what is observed",
     "9": "the program",
 }
 

@@ -19,8 +19,7 @@ bool rates_between(const Snapshot *earlier, const Snapshot *later, SnapshotRates
                                   later->counters[id] >= earlier->counters[id];
                 if (rates.known[id])
                         rates.per_second[id] = rate_of(
-                                        later->counters[id] - earlier->counters[id],
-                                        (uint64_t) us);
+                                        later->counters[id] - earlier->counters[id], (uint64_t) us);
         }
         *ret = rates;
         return true;

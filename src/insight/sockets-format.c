@@ -113,20 +113,29 @@ static int take_count(
         return 0;
 }
 
-/* The rows, and what else the object has. At most 16 of both. */
+/* What else an object has beside its rows. */
+typedef struct Others {
+        const StrictField *fields;
+        size_t n;
+} Others;
+
+#define OTHERS(fields) (&(Others){ (fields), ELEMENTSOF(fields) })
+
+/* The rows, and what else the object has (NULL: nothing). At most 16 of both. */
 static int read_counts(
-                json_t *object, const CountRow *rows, size_t n_rows, const StrictField *others,
-                size_t n_others, void *counts, Error *reterr) {
+                json_t *object, const CountRow *rows, size_t n_rows, const Others *others,
+                void *counts, Error *reterr) {
         enum { MOST = 16 };
         uint64_t numbers[MOST];
         StrictField fields[MOST] = { 0 };
+        size_t n_others = others ? others->n : 0;
         assert(n_rows + n_others <= MOST);
         for (size_t i = 0; i < n_rows; i++)
                 fields[i] = (StrictField){ .name = rows[i].name,
                                            .kind = STRICT_NUMBER,
                                            .ret = &numbers[i] };
         for (size_t i = 0; i < n_others; i++)
-                fields[n_rows + i] = others[i];
+                fields[n_rows + i] = others->fields[i];
         int r = strict_json_read(object, fields, n_rows + n_others, reterr);
         for (size_t i = 0; r == 0 && i < n_rows; i++) {
                 /* user ids go up to the last number but one */
@@ -252,7 +261,7 @@ static int sides_from_json(json_t *object, SnapshotSockets *ret, Error *reterr) 
         for (SnapshotSide side = 0; side < SNAPSHOT_SIDES; side++) {
                 int r = read_counts(
                                 json_object_get(object, side_names[side]), use_rows,
-                                ELEMENTSOF(use_rows), NULL, 0, &ret->sides[side], reterr);
+                                ELEMENTSOF(use_rows), NULL, &ret->sides[side], reterr);
                 if (r < 0)
                         return error_prefix(reterr, r, "member '%s'", side_names[side]);
         }
@@ -283,8 +292,8 @@ static int tuple_from_json(json_t *object, void *ret, Error *reterr) {
                 { .name = "use_per_mille", .kind = STRICT_ANY, .optional = true },
         };
         int r = read_counts(
-                        object, use_rows, ELEMENTSOF(use_rows), others, ELEMENTSOF(others),
-                        &tuple->use, reterr);
+                        object, use_rows, ELEMENTSOF(use_rows), OTHERS(others), &tuple->use,
+                        reterr);
         if (r < 0)
                 return r;
         if (tcp_address_from_text(local, &tuple->local) < 0 ||
@@ -306,8 +315,8 @@ static int listener_from_json(json_t *object, void *ret, Error *reterr) {
                                                       .kind = STRICT_NUMBER,
                                                       .ret = &port };
         int r = read_counts(
-                        object, listener_rows, ELEMENTSOF(listener_rows), others,
-                        ELEMENTSOF(others), listener, reterr);
+                        object, listener_rows, ELEMENTSOF(listener_rows), OTHERS(others), listener,
+                        reterr);
         for (size_t i = 0; r == 0 && i < ELEMENTSOF(use_rows); i++)
                 r = take_count(numbers[i], COUNT_MAX, use_rows[i].name,
                                field_of(&use_rows[i], &listener->use), reterr);
@@ -394,8 +403,8 @@ int sockets_from_json(json_t *object, Arena *arena, SnapshotSockets *ret, Error 
         };
         SnapshotSockets sockets = { 0 };
         int r = read_counts(
-                        object, whole_rows, ELEMENTSOF(whole_rows), others, ELEMENTSOF(others),
-                        &sockets, reterr);
+                        object, whole_rows, ELEMENTSOF(whole_rows), OTHERS(others), &sockets,
+                        reterr);
         if (r == 0)
                 r = states_from_json(states, &sockets, reterr);
         if (r == 0)

@@ -1,0 +1,177 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <fcntl.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "cli/observe-text.h"
+#include "cli/observe-watch.h"
+#include "cli/verbs.h"
+#include "insight/collect.h"
+#include "insight/snapshot-format.h"
+
+/* --- looking -------------------------------------------------------------------------------------------- */
+
+/* Sockets that cannot be listed are a finding: the counters are worth something without them. */
+static int look_at_sockets(Context *context, SocketDiag *diag, Snapshot *snapshot) {
+        Error error = {};
+        int r = collect_sockets(diag, context->arena, snapshot, &error);
+        if (r == -ENOMEM)
+                return error_set(&context->error, r, "cannot list the TCP sockets");
+        if (r < 0)
+                (void) context_fail(
+                                context, DIAG_SOCKETS_NOT_LISTED,
+                                "counters and sums are shown; use by destination is unknown", "%s",
+                                error.text);
+        return 0;
+}
+
+static void sleep_s(uint32_t seconds) {
+        struct timespec left = { .tv_sec = seconds };
+        while (clock_nanosleep(CLOCK_MONOTONIC, 0, &left, &left) == EINTR)
+                ;
+}
+
+/* With an interval the counters are read before it and behind it, the sockets behind it only. */
+static int look(Context *context, Snapshot *ret, SnapshotRates *ret_rates) {
+        cleanup_close int root_fd = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+        if (root_fd < 0)
+                return error_set(&context->error, -errno, "cannot open the root directory");
+        Snapshot earlier;
+        uint32_t interval_s = context->options.interval_s;
+        if (interval_s > 0) {
+                int r = collect_counts(
+                                seam_real(), root_fd, context->arena, &earlier, &context->error);
+                if (r < 0)
+                        return r;
+                sleep_s(interval_s);
+        }
+        int r = collect_counts(seam_real(), root_fd, context->arena, ret, &context->error);
+        if (r < 0)
+                return r;
+        *ret_rates = (SnapshotRates){};
+        if (interval_s > 0)
+                (void) rates_between(&earlier, ret, ret_rates); /* without them there are none */
+        CLEANUP(socket_diag_close) SocketDiag diag = SOCKET_DIAG_EMPTY;
+        return look_at_sockets(context, &diag, ret);
+}
+
+/* --- a recorded one ------------------------------------------------------------------------------------- */
+
+static int read_all(int fd, StrBuf *ret) {
+        char buffer[16384];
+        while (ret->length <= SNAPSHOT_FORMAT_MAX_BYTES) {
+                ssize_t n = read(fd, buffer, sizeof(buffer));
+                if (n < 0 && errno == EINTR)
+                        continue;
+                if (n < 0)
+                        return -errno;
+                if (n == 0)
+                        break;
+                strbuf_add_bytes(ret, buffer, (size_t) n);
+        }
+        return ret->failed ? -ENOMEM : 0;
+}
+
+/* 0, an exit code, or <0. */
+static int load(Context *context, Snapshot *ret) {
+        const char *path = context->options.from;
+        bool is_stdin = streq(path, "-");
+        cleanup_close int fd = is_stdin ? FD_EMPTY : open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+        CLEANUP(strbuf_deinit) StrBuf bytes = {};
+        int r = is_stdin || fd >= 0 ? read_all(is_stdin ? STDIN_FILENO : fd, &bytes) : -errno;
+        if (r == -ENOMEM)
+                return r;
+        if (r < 0)
+                return context_fail(
+                                context, DIAG_SAMPLE_UNREADABLE, NULL, "cannot read '%s': %s", path,
+                                strerror(-r));
+        Error error = {};
+        r = snapshot_decode(strbuf_text(&bytes), bytes.length, context->arena, ret, &error);
+        if (r == -ENOMEM)
+                return error_set(&context->error, r, "cannot read '%s'", path);
+        if (r < 0)
+                return context_fail(
+                                context, DIAG_SAMPLE_INVALID,
+                                "record one with 'twprofile observe --json > FILE'",
+                                "cannot understand '%s': %s", path, error.text);
+        return 0;
+}
+
+/* --- JSON ----------------------------------------------------------------------------------------------- */
+
+static json_t *rates_to_json(const SnapshotRates *rates) {
+        if (rates->interval_us <= 0)
+                return json_null();
+        json_auto_t *object = json_object();
+        for (SnapshotCounterId id = 0; id < SNAPSHOT_COUNTERS; id++) {
+                if (!rates->known[id])
+                        continue;
+                json_t *rate = json_real((double) rates->per_second[id] / 1000);
+                if (json_object_set_new(object, snapshot_counter(id)->name, rate) < 0)
+                        return NULL;
+        }
+        return json_pack(
+                        "{s:I, s:o}", "interval_us", (json_int_t) rates->interval_us, "per_second",
+                        TAKE_PTR(object));
+}
+
+static json_t *to_json(const Snapshot *snapshot, const SnapshotRates *rates) {
+        json_auto_t *object = snapshot_to_json(snapshot);
+        if (json_object_set_new(object, "rates", rates_to_json(rates)) < 0)
+                return NULL;
+        return TAKE_PTR(object);
+}
+
+/* -------------------------------------------------------------------------------------------------------- */
+
+static int check_options(Context *context) {
+        const Options *options = &context->options;
+        if (options->from && (options->watch || options->interval_s > 0))
+                return context_fail_usage(
+                                context,
+                                "--from shows what was recorded: no --watch, no --interval");
+        if (options->watch && context_is_json(context))
+                return context_fail_usage(
+                                context,
+                                "--watch has no end and --json is one document: use --interval=1s");
+        if (!options->watch && options->count > 0)
+                return context_fail_usage(context, "--count goes with --watch");
+        return 0;
+}
+
+static int observe_run(Context *context) {
+        int r = check_options(context);
+        if (r != 0 || context->options.watch)
+                return r;
+        Snapshot snapshot;
+        SnapshotRates rates = {};
+        r = context->options.from ? load(context, &snapshot) : look(context, &snapshot, &rates);
+        if (r != 0)
+                return r;
+        r = context_is_json(context) ? context_take_result(context, to_json(&snapshot, &rates))
+                                     : observe_render(context, &snapshot,
+                                                      rates.interval_us > 0 ? &rates : NULL);
+        return r < 0 ? r : context_finish(context);
+}
+
+static int observe_linger(const Context *context, int exit_code) {
+        bool watches = context->options.watch && !context->options.help && exit_code == EXIT_OK;
+        return watches ? observe_watch(context) : exit_code;
+}
+
+const Command cmd_observe = {
+        .name = "observe",
+        .args = "",
+        .help = "Show TCP sockets, TIME_WAITs and use of the ports",
+        .more = "Needs no privilege. Every socket of this network namespace is counted: by state,\n"
+                "by destination for outgoing connections, by port for accepted ones. USE% is how\n"
+                "much of the local port range the connections to one destination take, TIME_WAITs\n"
+                "included: at 50 the search for a free port becomes slow, at 100 connect() fails.\n"
+                "PER_S is how many TIME_WAITs began in the last 10 seconds. --interval shows how\n"
+                "fast the kernel's counters move. --watch lists every socket again only when that\n"
+                "takes less than a hundredth of one processor.\n",
+        .group = COMMAND_GROUP_WATCH,
+        .options = OPT_INTERVAL | OPT_FROM | OPT_WATCH | OPT_COUNT | OPT_TOP,
+        .run = observe_run,
+        .linger = observe_linger,
+};
