@@ -27,6 +27,11 @@
 #define BYTES_MAX 65536
 #define VISIBLE   __attribute__((visibility("default")))
 
+/* In place of the C library's. */
+int lie_fsync(int fd) __asm__("fsync");
+int lie_fdatasync(int fd) __asm__("fdatasync");
+int lie_renameat(int from_fd, const char *from, int to_fd, const char *to) __asm__("renameat");
+
 static bool lie_applies(const char *name, const char *path) {
         const char *lie = getenv("TW_IMAGES_LIE");
         size_t n = strlen(name);
@@ -41,11 +46,11 @@ static bool flush_is_left_out(int fd) {
         return lie_applies("no-flush", path);
 }
 
-VISIBLE int fsync(int fd) {
+VISIBLE int lie_fsync(int fd) {
         return flush_is_left_out(fd) ? 0 : (int) syscall(SYS_fsync, fd);
 }
 
-VISIBLE int fdatasync(int fd) {
+VISIBLE int lie_fdatasync(int fd) {
         return flush_is_left_out(fd) ? 0 : (int) syscall(SYS_fdatasync, fd);
 }
 
@@ -66,7 +71,7 @@ static bool copy_file(int from, int to) {
         return good;
 }
 
-VISIBLE int renameat(int from_fd, const char *from, int to_fd, const char *to) {
+VISIBLE int lie_renameat(int from_fd, const char *from, int to_fd, const char *to) {
         if (!lie_applies("in-place", to))
                 return (int) syscall(SYS_renameat2, from_fd, from, to_fd, to, 0);
 
