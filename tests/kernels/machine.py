@@ -23,6 +23,7 @@ SUITES = {"5.10": "bullseye", "6.1": "bookworm", "6.12": "trixie"}
 MODULES = ("nf_conntrack", "nf_flow_table", "ip_vs")
 MEMORY_MIB = 512
 BOOT_LIMIT_S = 900
+KERNEL_ARGUMENTS = "console=ttyS0 quiet panic=-1 rcupdate.rcu_cpu_stall_suppress=1"  # emulated: slow is not stuck
 
 
 class Unavailable(Exception):
@@ -80,7 +81,7 @@ def machine_command(kernel, initrd, memory_mib, processors, console, lines, argu
     """Without a disk; `console` and `lines` are the files of the two serial ports, `arguments` the kernel's."""
     return ["qemu-system-x86_64", "-M", "q35", "-accel", "tcg,thread=multi", "-cpu", "max,cx16=off", "-smp", str(processors),
             "-m", str(memory_mib), "-nodefaults", "-no-user-config", "-display", "none", "-no-reboot",
-            "-kernel", kernel.image, "-initrd", initrd, "-append", f"console=ttyS0 quiet panic=-1 rcupdate.rcu_cpu_stall_suppress=1 {arguments}",
+            "-kernel", kernel.image, "-initrd", initrd, "-append", f"{KERNEL_ARGUMENTS} {arguments}",
             "-serial", f"file:{console}", "-serial", f"file:{lines}"]
 
 
