@@ -63,8 +63,8 @@ bool host_awaits_confirmation(const Host *host);
  * that they do not fit together waits here, for two seconds at most, and looks again when there is another view. Whether there
  * is one; never with files_only or a view of another boot or namespace, where nobody is expected. */
 bool host_has_news(const Host *host);
-/* So often at most, while one change follows the other. */
-#define HOST_LOOKS 10
+/* So often at most, while one change follows the other: on a slow machine the next one may begin within each look. */
+#define HOST_LOOKS 100
 
 /* What is enabled here: NULL when nothing is. A status of another boot counts (the generation is stored and
  * will be made live), one of another namespace does not. */

@@ -14,7 +14,7 @@ from collections import Counter
 from history import CHANGES, LOCKED
 from model import Conflict, action, same_request, words
 from registers import explain
-from replay import MS, Replay
+from replay import Replay
 import registers
 
 BUSY_NS = 19_000_000_000  # a call waits 20 s for the lock
@@ -55,6 +55,8 @@ class Judge:
         return any(s["key"] in keys and s["begin"] <= call.end and s["end"] >= call.begin for s in self.foreign)
 
     def judge(self, call, state):
+        if call.error == "busy" and call.verb in (*LOCKED, "dry run"):
+            return None if call.end - call.begin >= BUSY_NS else "it was not kept waiting"
         return getattr(self, "see_" + call.verb.replace(" ", "_"))(call, state)
 
     @staticmethod
@@ -78,8 +80,6 @@ class Judge:
         return fault or (None if window.tx in call.document["error"]["message"] else "it names another change")
 
     def see_change(self, call, state, outcome="unchanged"):
-        if call.error == "busy":
-            return None if call.end - call.begin >= BUSY_NS else "it was not kept waiting"
         if state.window is not None and outcome == "unchanged":
             return self.see_undecided(call, state)
         try:
