@@ -42,9 +42,9 @@ static uint64_t count_resets(const LabRunResult *run) {
 
 static const char *const state_words[] = {
         [LAB_SETTING_WRITTEN] = "tried",
-        [LAB_SETTING_HOST_WIDE] = "not tried: one value for the whole host",
-        [LAB_SETTING_ABSENT] = "not tried: absent in a new namespace",
-        [LAB_SETTING_REFUSED] = "not tried: not writable in a new namespace",
+        [LAB_SETTING_HOST_WIDE] = "not tried: one value for the host",
+        [LAB_SETTING_ABSENT] = "not tried: absent in the lab",
+        [LAB_SETTING_REFUSED] = "not tried: not writable in the lab",
 };
 
 static int render_changes(const LabReport *report, Context *context) {

@@ -56,11 +56,9 @@ static void test_sets_without_profile_and_with_fewer_ports(void **state) {
         assert_int_equal(build(root, NULL, 7, &context, &sets), 0);
         assert_int_equal(sets.n_sets, 1);
         assert_int_equal(sets.n_changes, 0);
-        unsigned low = 0, high = 0;
-        assert_int_equal(
-                        sscanf(text_of(&sets, 0, "net.ipv4.ip_local_port_range"), "%u %u", &low,
-                               &high),
-                        2);
+        uint32_t low = 0, high = 0;
+        const char *range = text_of(&sets, 0, "net.ipv4.ip_local_port_range");
+        assert_int_equal(lab_range_parse(range, &low, &high), 0);
         assert_int_equal(high - low + 1, 7);
         root_remove(root);
 }
