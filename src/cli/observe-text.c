@@ -136,8 +136,8 @@ static void add_memory(Context *context, const Snapshot *snapshot) {
         CLEANUP(strbuf_deinit) StrBuf text = {};
         add_bytes(snapshot->sockstat.memory_pages * snapshot->page_size, &text);
         strbuf_addf(&text,
-                    " of buffers in %" PRIu64 " TCP sockets; %" PRIu64
-                    " orphans (all of the whole host)",
+                    " of buffers; TCP sockets: %" PRIu64 ", of them orphans: %" PRIu64
+                    " (all of the whole host)",
                     snapshot->sockstat.allocated, snapshot->sockstat.orphans);
         add_fact(context, "Memory", &text);
 }
@@ -357,8 +357,9 @@ static void add_head(Context *context, const Snapshot *snapshot) {
 static void add_cost(Context *context, const Snapshot *snapshot, const SnapshotRates *rates) {
         CLEANUP(strbuf_deinit) StrBuf text = {};
         const SnapshotCost *cost = &snapshot->cost;
-        strbuf_addf(&text, "%" PRIu64 " sockets in %" PRIu64 ".%" PRIu64 " ms", cost->n_sockets,
-                    cost->wall_us / 1000, cost->wall_us % 1000 / 100);
+        strbuf_addf(&text, "%" PRIu64 " socket%s in %" PRIu64 ".%" PRIu64 " ms", cost->n_sockets,
+                    cost->n_sockets == 1 ? "" : "s", cost->wall_us / 1000,
+                    cost->wall_us % 1000 / 100);
         strbuf_addf(&text, ", %" PRIu64 ".%" PRIu64 " ms of a processor", cost->cpu_us / 1000,
                     cost->cpu_us % 1000 / 100);
         strbuf_add_char(&context->text, '\n');
