@@ -4,8 +4,7 @@
 #include <unistd.h>
 
 #include "engine/paths.h"
-#include "seam/engine-world.h"
-#include "test.h"
+#include "failing-world.h"
 
 #define TX_A "11111111-1111-4111-8111-111111111111"
 #define TX_B "22222222-2222-4222-8222-222222222222"
@@ -165,6 +164,67 @@ static void test_journal_open_refuses_links_and_giants(void **state UNUSED) {
         fixture_deinit(&f);
 }
 
+/* --- without memory ----------------------------------------------------------------------------------------------- */
+
+static void *before_full(void *data UNUSED) {
+        Fixture *f = calloc(1, sizeof(*f));
+        assert_non_null(f);
+        fixture_init(f);
+        assert_int_equal(journal_reserve(&f->journal, 4096, checkpoint, f, &f->error), 0);
+        assert_int_equal(append(f, JOURNAL_COMMIT, TX_A, "{\"kept\":1}"), 0);
+        assert_int_equal(append(f, JOURNAL_DONE, TX_A, "{\"kept\":2}"), 0);
+        return f;
+}
+
+/* A new file because of its size, one more frame, and a new file because of a flush that failed. */
+static void act_full(void *fixture, void *data UNUSED) {
+        Fixture *f = fixture;
+        Error error = { 0 };
+        CLEANUP(journal_deinit) Journal journal = { .file = SEAM_FD_EMPTY };
+        CLEANUP(arena_freep) Arena *arena = arena_new();
+        CLEANUP(strbuf_deinit) StrBuf payload = { 0 };
+        Sha256 hash;
+        strbuf_add(&payload, "{\"new\":1}");
+        const JournalRecord records[] = { { JOURNAL_PREPARED, &payload },
+                                          { JOURNAL_COMMIT, &payload } };
+        if (!arena || journal_open_latest(&journal, &f->fault.seam, f->scratch.fd, arena, &error))
+                return;
+        if (journal_reserve(&journal, JOURNAL_FILE_SIZE, checkpoint, f, &error) < 0 ||
+            journal_append(&journal, JOURNAL_PREPARED, TX_B, &payload, &hash, &error) < 0)
+                return;
+        (void) !journal_rewrite(&journal, TX_B, records, ELEMENTSOF(records), &hash, &error);
+}
+
+/* Whatever failed: what was committed is there, alone or with the other, and nothing is damaged. */
+static void after_full(void *fixture, void *data UNUSED) {
+        Fixture *f = fixture;
+        fixture_reopen(f);
+        const JournalFrame *commit = journal_find_last(&f->journal, JOURNAL_COMMIT, TX_A);
+        assert_true(commit || journal_find_last(&f->journal, JOURNAL_COMMIT, TX_B));
+        assert_int_equal(f->journal.scan.tail, JOURNAL_TAIL_CLEAN);
+        if (commit)
+                assert_memory_equal(commit->payload, "{\"kept\":1}", commit->payload_length);
+        fixture_deinit(f);
+        free(f);
+}
+
+static void test_journal_without_memory(void **state UNUSED) {
+        assert_in_range(failing_memory_everywhere(&(FailingMemoryTest){ before_full, act_full,
+                                                                        after_full, NULL }),
+                        3, 500);
+
+        Fixture f;
+        fixture_init(&f);
+        StrBuf failed = { .failed = true };
+        Sha256 hash;
+        assert_int_equal(
+                        journal_rewrite(&f.journal, TX_A,
+                                        &(JournalRecord){ JOURNAL_COMMIT, &failed }, 1, &hash,
+                                        &f.error),
+                        -ENOMEM);
+        fixture_deinit(&f);
+}
+
 /* --- a COMMIT that cannot be flushed -------------------------------------------------------------------------- */
 
 static bool flushes_journal(void *userdata UNUSED, const SeamCall *call) {
@@ -285,6 +345,7 @@ TEST_MAIN(cmocka_unit_test(test_journal_missing_file_is_empty),
           cmocka_unit_test(test_journal_full_file_is_replaced),
           cmocka_unit_test(test_journal_stays_when_the_checkpoint_fails),
           cmocka_unit_test(test_journal_open_refuses_links_and_giants),
+          cmocka_unit_test(test_journal_without_memory),
           cmocka_unit_test(test_journal_commit_gets_a_second_file),
           cmocka_unit_test(test_journal_second_file_and_a_power_cut),
           cmocka_unit_test(test_journal_that_cannot_be_flushed_at_all),

@@ -1,15 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "engine/recovery.h"
 
-#include <signal.h>
-#include <sys/prctl.h>
-#include <sys/wait.h>
-#include <unistd.h>
+#include <fcntl.h>
 
 #include "engine/journal.h"
-#include "model/failing-alloc.h"
-#include "seam/engine-world.h"
-#include "test.h"
+#include "failing-world.h"
 
 static int enable_alpha(World *w) {
         return world_enable(w, "alpha");
@@ -440,44 +435,293 @@ static void test_recovery_with_one_failing_call(void **state UNUSED) {
         assert_in_range(n, 100, 2000);
 }
 
-/* In a child process: jansson 2.14 aborts where it meets the end of memory inside a token, which is one more way to
- * die. Returns whether the at-th allocation was reached. */
-static bool recover_without_memory(World *w, bool reboot, size_t at) {
-        pid_t pid = fork();
-        assert_true(pid >= 0);
-        if (pid == 0) {
-                (void) prctl(PR_SET_DUMPABLE, 0);
-                failing_alloc_arm(at);
-                (void) (reboot ? world_boot(w) : world_recover(w));
-                _exit(failing_alloc_disarm() > at);
-        }
-        int status = 0;
-        assert_int_equal(waitpid(pid, &status, 0), pid);
-        assert_true(WIFEXITED(status) || WTERMSIG(status) == SIGABRT);
-        return !WIFEXITED(status) || WEXITSTATUS(status) == 1;
+/* --- journals that this program did not write ------------------------------------------------------------------- */
+
+#define FORGED_TX "0f0f0f0f-1111-4222-8333-444444444444"
+#define INSTANCE \
+        "\"instance\":{\"boot\":\"%s\",\"netns_cookie\":\"0\",\"netns_inode\":\"4026531840\"}"
+
+/* Adds a frame to the journal; `payload` has a %s for the boot id, or none. */
+static void forge(World *w, JournalType type, const char *payload) {
+        char text[4096];
+        cleanup_free char *boot = scratch_read(&w->scratch, WORLD_BOOT_ID, NULL);
+        boot[strcspn(boot, "\n")] = '\0';
+        const char *at = strstr(payload, "%s");
+        (void) snprintf(text, sizeof(text), "%.*s%s%s",
+                        at ? (int) (at - payload) : (int) strlen(payload), payload, at ? boot : "",
+                        at ? at + 2 : "");
+
+        scratch_mkdir(&w->scratch, WORLD_STATE);
+        int fd = openat(w->scratch.fd, WORLD_STATE, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        assert_true(fd >= 0);
+        CLEANUP(arena_freep) Arena *arena = arena_new();
+        CLEANUP(strbuf_deinit) StrBuf bytes = { 0 };
+        CLEANUP(journal_deinit) Journal journal = { .file = SEAM_FD_EMPTY };
+        Sha256 hash;
+        Error error = { 0 };
+        strbuf_add(&bytes, text);
+        assert_int_equal(journal_open(&journal, seam_real(), fd, arena, &error), 0);
+        assert_int_equal(journal_reserve(&journal, 8192, NULL, NULL, &error), 0);
+        assert_int_equal(journal_append(&journal, type, FORGED_TX, &bytes, &hash, &error), 0);
+        (void) close(fd);
 }
 
-/* Memory runs out at any allocation of a recovery: the next one settles it. */
+static const char forged_prepared[] = "{\"audit_seq\":9,\"from\":0," INSTANCE
+                                      ",\"keys\":[{\"b\":\"4000\",\"k\":\"net.core.somaxconn\","
+                                      "\"w\":\"8192\"}],\"to\":1,\"verb\":\"enable\"}";
+static const char forged_window[] = "{\"audit_seq\":9,\"from\":0," INSTANCE
+                                    ",\"keys\":[],\"to\":1,\"verb\":\"enable\","
+                                    "\"window\":{\"profiles\":[],\"s\":60}}";
+static const char forged_unknown[] = "{\"audit_seq\":9,\"from\":0," INSTANCE
+                                     ",\"keys\":[{\"b\":\"1\",\"k\":\"net.made.up\","
+                                     "\"w\":\"2\"}],\"to\":1,\"verb\":\"enable\"}";
+static const char forged_commit[] =
+                "{\"created_us\":1,\"keys\":[],\"number\":1,\"parent\":0,\"profiles\":[],\"tx\":\"" FORGED_TX
+                "\",\"v\":1}";
+
+typedef struct Forgery {
+        struct {
+                JournalType type;
+                const char *payload;
+        } frames[3];
+        bool reboot;
+        int code;
+        DiagId finding;
+} Forgery;
+
+static const Forgery forgeries[] = {
+        { { { JOURNAL_PREPARED, "{}" } }, false, 8, DIAG_JOURNAL_CORRUPT },
+        { { { JOURNAL_PREPARED, forged_prepared }, { JOURNAL_APPLIED, "{}" } },
+          false,
+          8,
+          DIAG_JOURNAL_CORRUPT },
+        /* without its PREPARED nothing is known to be live */
+        { { { JOURNAL_APPLIED, "{}" } }, false, 0, DIAG_DROPPED_BY_REBOOT },
+        { { { JOURNAL_COMMIT, forged_commit } }, false, 0, DIAG_REDONE },
+        { { { JOURNAL_PREPARED, forged_unknown } }, false, -ENOKEY, 0 },
+        { { { JOURNAL_PREPARED, forged_unknown }, { JOURNAL_COMMIT, forged_commit } },
+          true,
+          -ENOKEY,
+          0 },
+        {
+                        { { JOURNAL_PREPARED, forged_window }, { JOURNAL_REVERT, "{}" } },
+                        false,
+                        8,
+                        DIAG_GENERATION_CORRUPT,
+        },
+        { { { JOURNAL_PREPARED, forged_prepared }, { JOURNAL_REVERT, "{}" } },
+          false,
+          0,
+          DIAG_RECOVERED },
+        { { { JOURNAL_PREPARED, "{}" } }, true, 8, DIAG_JOURNAL_CORRUPT },
+};
+
+static void test_recovery_of_forged_journals(void **state UNUSED) {
+        TEST_EACH(row, forgeries) {
+                World w;
+                world_init(&w);
+                cleanup_free char *view = world_view(&w);
+                for (size_t i = 0; i < ELEMENTSOF(row->frames) && row->frames[i].payload; i++)
+                        forge(&w, row->frames[i].type, row->frames[i].payload);
+                if (row->reboot)
+                        world_reboot(&w);
+                int code = row->reboot ? world_boot(&w) : world_recover(&w);
+                if (code != row->code)
+                        fail_msg("%d instead of %d: %s", code, row->code, w.error.text);
+                assert_true(row->code < 0 || world_has_finding(&w, row->finding));
+                if (row->code != 0)
+                        assert_true(world_view_is(&w, view));
+                world_deinit(&w);
+        }
+}
+
+/* What a --root run finds of another machine's change: files are set right, no value is touched. */
+static void test_recovery_of_files_only(void **state UNUSED) {
+        static const SeamFaultMatch deaths[] = { before_commit, before_fragment };
+        TEST_EACH(death, deaths) {
+                World w;
+                world_init(&w);
+                assert_int_equal(enable_alpha_delta(&w), 0);
+                assert_true(world_die_when(&w, disable_alpha, *death));
+                bool reboot = *death == before_fragment;
+                if (reboot)
+                        world_reboot(&w);
+                cleanup_free char *live = strdup(world_live(&w, "net/core/somaxconn"));
+                w.engine.files_only = true;
+                assert_int_equal(world_recover(&w), 0);
+                assert_true(world_has_finding(&w, reboot ? DIAG_REDONE : DIAG_DROPPED_BY_REBOOT));
+                assert_string_equal(world_live(&w, "net/core/somaxconn"), live);
+                world_deinit(&w);
+        }
+        World w;
+        world_init(&w);
+        assert_int_equal(world_try(&w, "alpha", 60), 0);
+        w.engine.files_only = true;
+        assert_int_equal(world_recover(&w), 0);
+        assert_true(world_has_finding(&w, DIAG_DROPPED_BY_REBOOT));
+        assert_string_equal(world_live(&w, "net/core/somaxconn"), "8192");
+        world_deinit(&w);
+}
+
+static bool before_fragment_goes(void *userdata UNUSED, const SeamCall *call) {
+        return call->kind == SEAM_CALL_UNLINK_AT && endswith(call->path, "/60-twprofile.conf");
+}
+
+/* Nothing is enabled any more, and the power went before the fragment was gone. */
+static void test_recovery_of_the_last_profile_that_left(void **state UNUSED) {
+        World w;
+        world_init(&w);
+        assert_int_equal(enable_alpha(&w), 0);
+        assert_true(world_die_when(&w, disable_alpha, before_fragment_goes));
+        world_reboot(&w);
+        world_set_live(&w, "net/ipv4/tcp_keepalive_time", "999");
+        assert_int_equal(world_boot(&w), 0);
+        assert_string_equal(world_live(&w, "net/core/somaxconn"), "4000");
+        assert_string_equal(world_live(&w, "net/ipv4/tcp_keepalive_time"), "999");
+        assert_false(world_has_finding(&w, DIAG_FOREIGN_VALUE_KEPT));
+        world_deinit(&w);
+}
+
+static int revert_at_deadline(World *w) {
+        return world_revert(w, "deadline");
+}
+
+/* The guard died, and the log that held the intent is gone: the record is of the recovery alone. */
+static void test_recovery_of_a_guard_without_its_log(void **state UNUSED) {
+        World w;
+        world_init(&w);
+        assert_int_equal(world_try(&w, "alpha", 60), 0);
+        w.now_ms += 60000;
+        assert_true(world_die_when(&w, revert_at_deadline, before_done));
+        scratch_remove(&w.scratch, WORLD_AUDIT);
+        scratch_remove(&w.scratch, WORLD_STATE "/audit-head");
+        assert_int_equal(world_recover(&w), 0);
+        cleanup_free char *audit = scratch_read(&w.scratch, WORLD_AUDIT, NULL);
+        assert_non_null(strstr(audit, "\"ev\":\"recover\""));
+        assert_null(strstr(audit, "\"cause\""));
+        world_deinit(&w);
+}
+
+static void test_recovery_expires_into_a_stuck_kernel(void **state UNUSED) {
+        World w;
+        world_init(&w);
+        assert_int_equal(world_try(&w, "alpha", 60), 0);
+        w.now_ms += 60000;
+        w.troubles[0] = (WorldTrouble){ .path = "net/core/somaxconn",
+                                        .value = "4000",
+                                        .error = EIO };
+        assert_int_equal(world_recover(&w), 8);
+        assert_string_equal(world_outcome(&w), "unknown");
+        w.troubles[0] = (WorldTrouble){ 0 };
+        assert_int_equal(world_recover(&w), 0);
+        assert_string_equal(world_live(&w, "net/core/somaxconn"), "4000");
+        world_deinit(&w);
+}
+
+/* --- and has no memory -------------------------------------------------------------------------------------------- */
+
+static void undo_two(World *w) {
+        (void) enable_alpha_delta(w);
+        assert_true(world_die_when(w, disable_alpha, before_commit));
+}
+
+static void redo_two(World *w) {
+        (void) enable_alpha_delta(w);
+        assert_true(world_die_when(w, disable_alpha, before_fragment));
+}
+
+static void redo_two_after_reboot(World *w) {
+        redo_two(w);
+        world_reboot(w);
+}
+
+static int enable_beta(World *w) {
+        return world_enable(w, "beta");
+}
+
+static void window_of_alpha(World *w) {
+        assert_int_equal(world_try(w, "alpha", 60), 0);
+}
+
+static void window_without_its_file(World *w) {
+        window_of_alpha(w);
+        scratch_remove(&w->scratch, WORLD_PENDING);
+}
+
+static void window_that_expired(World *w) {
+        window_of_alpha(w);
+        w->now_ms += 60000;
+}
+
+static void window_before_reboot(World *w) {
+        window_of_alpha(w);
+        world_reboot(w);
+}
+
+static void guard_that_died(World *w) {
+        window_that_expired(w);
+        assert_true(world_die_when(w, revert_at_deadline, before_done));
+}
+
+static int boot_or_recover(World *w) {
+        return w->boots > 1 ? world_boot(w) : world_recover(w);
+}
+
+static void is_settled(World *w, const char *somaxconn) {
+        assert_int_equal(boot_or_recover(w), 0);
+        assert_string_equal(world_live(w, "net/core/somaxconn"), somaxconn);
+        assert_int_equal(world_recover(w), 0);
+        assert_string_equal(world_outcome(w), "unchanged");
+}
+
+static void is_back(World *w) {
+        is_settled(w, "4000");
+}
+
+static void is_still_there(World *w) {
+        is_settled(w, "8192");
+}
+
+static void awaits(World *w) {
+        assert_int_equal(world_recover(w), 0);
+        assert_string_equal(world_live(w, "net/core/somaxconn"), "8192");
+        assert_true(scratch_has(&w->scratch, WORLD_PENDING));
+        assert_int_equal(world_rollback(w, NULL), 0);
+        assert_string_equal(world_live(w, "net/core/somaxconn"), "4000");
+}
+
+static void damaged(World *w) {
+        assert_int_equal(enable_alpha(w), 0);
+        assert_int_equal(enable_beta(w), 0);
+        flip(w, WORLD_JOURNAL, 200);
+}
+
+static int choose(World *w) {
+        EngineRequest request = {
+                .verb = ENGINE_RECOVER, .choice = "keep", .reason = "disk", .via = "socket"
+        };
+        return world_run(w, &request);
+}
+
+static void is_chosen(World *w) {
+        if (world_recover(w) != 0)
+                assert_int_equal(choose(w), 0);
+        assert_int_equal(world_recover(w), 0);
+}
+
+/* Memory runs out anywhere in a recovery: the next one settles it. */
 static void test_recovery_without_memory(void **state UNUSED) {
-        if (!FAILING_ALLOC_WORKS) {
-                print_message("skipped: a sanitizer has its own allocator\n");
-                skip();
-        }
-        static const bool reboots[] = { false, true };
-        TEST_EACH(reboot, reboots) {
-                SeamFaultMatch death = *reboot ? before_fragment : before_commit;
-                bool hit = true;
-                for (size_t at = 0; hit; at += 1 + at / 40) {
-                        World w;
-                        assert_int_equal(start_two(&w, death, *reboot), 0);
-                        hit = recover_without_memory(&w, *reboot, at);
-                        assert_int_equal(*reboot ? world_boot(&w) : world_recover(&w), 0);
-                        assert_string_equal(
-                                        world_live(&w, "net/core/somaxconn"),
-                                        *reboot ? "4000" : "8192");
-                        world_deinit(&w);
-                }
-        }
+        static const FailingWorld cases[] = {
+                { undo_two, world_recover, is_still_there },
+                { redo_two_after_reboot, world_boot, is_back },
+                { window_without_its_file, enable_beta, awaits },
+                { window_that_expired, world_recover, is_back },
+                { window_before_reboot, world_boot, is_back },
+                { guard_that_died, world_recover, is_back },
+                { damaged, choose, is_chosen },
+        };
+        TEST_EACH(row, cases)
+                assert_in_range(failing_world_everywhere(row), 10, 2000);
 }
 
 static void test_recovery_key_that_left_and_will_not_go(void **state UNUSED) {
@@ -537,6 +781,11 @@ TEST_MAIN(cmocka_unit_test(test_recovery_table),
           cmocka_unit_test(test_recovery_of_damaged_history),
           cmocka_unit_test(test_recovery_ignores_a_torn_tail),
           cmocka_unit_test(test_recovery_with_one_failing_call),
+          cmocka_unit_test(test_recovery_of_forged_journals),
+          cmocka_unit_test(test_recovery_of_files_only),
+          cmocka_unit_test(test_recovery_of_the_last_profile_that_left),
+          cmocka_unit_test(test_recovery_of_a_guard_without_its_log),
+          cmocka_unit_test(test_recovery_expires_into_a_stuck_kernel),
           cmocka_unit_test(test_recovery_without_memory),
           cmocka_unit_test(test_recovery_key_that_left_and_will_not_go),
           cmocka_unit_test(test_recovery_without_room_for_done))

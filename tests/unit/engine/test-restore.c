@@ -71,6 +71,11 @@ static void test_restore_unknown_key_is_an_error(void **state UNUSED) {
         CLEANUP(restore_close) Restore restore = { 0 };
         assert_int_equal(restore_undo(&b.session, unknown, 1, &restore, &b.w.error), -ENOKEY);
         assert_int_equal(restore_undo(&b.session, bad, 1, &restore, &b.w.error), -EINVAL);
+        static const JournalKey first[] = { { "net.made.up", "1", "2" },
+                                            { "net.core.somaxconn", "4000", "8192" } };
+        world_set_live(&b.w, "net/core/somaxconn", "8192");
+        assert_int_equal(restore_undo(&b.session, first, 2, &restore, &b.w.error), -ENOKEY);
+        assert_string_equal(world_live(&b.w, "net/core/somaxconn"), "8192");
         world_deinit(&b.w);
 }
 

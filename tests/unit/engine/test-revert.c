@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "engine/revert.h"
 
-#include "seam/engine-world.h"
-#include "test.h"
+#include "failing-world.h"
 
 static int rollback(World *w) {
         return world_rollback(w, NULL);
@@ -161,6 +160,48 @@ static void test_revert_without_audit(void **state UNUSED) {
         world_deinit(&w);
 }
 
+static void test_revert_without_a_cause_or_numbers(void **state UNUSED) {
+        World w;
+        world_init(&w);
+        assert_int_equal(world_try(&w, "alpha", 60), 0);
+        assert_int_equal(
+                        world_run(&w, &(EngineRequest){ .verb = ENGINE_REVERT, .via = "guard" }),
+                        4);
+        assert_true(world_has_finding(&w, DIAG_DEADLINE_NOT_PASSED));
+
+        EngineRequest request = {
+                .verb = ENGINE_REVERT, .cause = "gate", .token = w.token, .via = "guard"
+        };
+        assert_int_equal(world_run(&w, &request), 6);
+        assert_non_null(strstr(diag_list_get(w.result.findings, 0)->message, "no numbers"));
+        world_deinit(&w);
+}
+
+static bool touches_pending(void *userdata UNUSED, const SeamCall *call) {
+        return call->kind == SEAM_CALL_RENAME_AT && endswith(call->to, "/pending");
+}
+
+/* The copy in /run cannot be written again: the guard is told so, and the change stays. */
+static void test_revert_too_early_without_room_in_run(void **state UNUSED) {
+        World w;
+        world_init(&w);
+        assert_int_equal(world_try(&w, "alpha", 60), 0);
+        seam_fault_reset(&w.fault);
+        w.fault.matches = touches_pending;
+        w.fault.at = 1;
+        w.fault.kind = SEAM_FAULT_ERROR;
+        w.fault.error = ENOSPC;
+        assert_int_equal(world_revert(&w, "deadline"), 4);
+        assert_int_equal(w.fault.n_faults, 1);
+        assert_true(world_has_finding(&w, DIAG_STATUS_UNWRITABLE));
+        seam_fault_reset(&w.fault);
+        w.fault.matches = NULL;
+        assert_string_equal(world_live(&w, "net/core/somaxconn"), "8192");
+        w.now_ms += 60000;
+        assert_int_equal(world_revert(&w, "deadline"), 6);
+        world_deinit(&w);
+}
+
 /* --- without the state directory --------------------------------------------------------------------------------- */
 
 static void test_revert_from_the_copy_in_run(void **state UNUSED) {
@@ -235,6 +276,70 @@ static void test_revert_copy_of_another_boot_is_left_alone(void **state UNUSED) 
         world_deinit(&w);
 }
 
+static void test_revert_stuck_without_the_state(void **state UNUSED) {
+        World w;
+        world_init(&w);
+        assert_int_equal(world_try(&w, "alpha", 60), 0);
+        scratch_remove(&w.scratch, WORLD_STATE);
+        scratch_write(&w.scratch, WORLD_STATE, "in the way\n");
+        w.troubles[0] = (WorldTrouble){ .path = "net/core/somaxconn",
+                                        .value = "4000",
+                                        .error = EIO };
+        w.now_ms += 60000;
+        assert_int_equal(world_revert(&w, "deadline"), 8);
+        assert_string_equal(world_outcome(&w), "unknown");
+        assert_string_equal(world_live(&w, "net/ipv4/tcp_keepalive_time"), "7100");
+        world_deinit(&w);
+}
+
+/* --- without memory ------------------------------------------------------------------------------------------------ */
+
+static void expired(World *w) {
+        assert_int_equal(world_try(w, "alpha", 60), 0);
+        w->now_ms += 60000;
+}
+
+static void awaiting(World *w) {
+        assert_int_equal(world_try(w, "alpha", 60), 0);
+}
+
+static void is_there_until_its_deadline(World *w) {
+        assert_int_equal(guard(w), 4);
+        assert_string_equal(world_live(w, "net/core/somaxconn"), "8192");
+        w->now_ms += 60000;
+        assert_int_equal(guard(w), 6);
+}
+
+static void expired_without_state(World *w) {
+        expired(w);
+        scratch_remove(&w->scratch, WORLD_STATE);
+        scratch_write(&w->scratch, WORLD_STATE, "in the way\n");
+}
+
+static void is_back(World *w) {
+        (void) world_revert(w, "deadline");
+        assert_int_equal(world_recover(w), 0);
+        assert_string_equal(world_live(w, "net/core/somaxconn"), "4000");
+        assert_string_equal(world_live(w, "net/ipv4/tcp_keepalive_time"), "7100");
+        assert_false(scratch_has(&w->scratch, WORLD_PENDING));
+}
+
+static void is_back_without_state(World *w) {
+        (void) world_revert(w, "deadline");
+        assert_string_equal(world_live(w, "net/core/somaxconn"), "4000");
+}
+
+static void test_revert_without_memory(void **state UNUSED) {
+        static const FailingWorld cases[] = {
+                { expired, guard, is_back },
+                { awaiting, guard, is_there_until_its_deadline },
+                { expired, rollback, is_back },
+                { expired_without_state, guard, is_back_without_state },
+        };
+        TEST_EACH(row, cases)
+                assert_in_range(failing_world_everywhere(row), 1, 2000);
+}
+
 /* --- dying -------------------------------------------------------------------------------------------------------- */
 
 static size_t revert_killed_at_every_call(WorldRequest request, bool quarantined) {
@@ -305,5 +410,9 @@ TEST_MAIN(cmocka_unit_test(test_revert_by_user_is_not_quarantined),
           cmocka_unit_test(test_revert_of_a_change_the_journal_lost),
           cmocka_unit_test(test_revert_with_neither_copy_says_so),
           cmocka_unit_test(test_revert_copy_of_another_boot_is_left_alone),
+          cmocka_unit_test(test_revert_without_a_cause_or_numbers),
+          cmocka_unit_test(test_revert_too_early_without_room_in_run),
+          cmocka_unit_test(test_revert_stuck_without_the_state),
+          cmocka_unit_test(test_revert_without_memory),
           cmocka_unit_test(test_revert_killed_at_every_call),
           cmocka_unit_test(test_revert_error_at_every_call))
