@@ -122,7 +122,7 @@ class Judge:
         noop = plan.is_noop(state)
         if outcome == "unchanged" and not noop:
             return "in the model something changes"
-        if call.verb != "plan" and not noop and self.model.quarantined(state, plan.content.profiles):
+        if action(call.request) == "enable" and not noop and self.model.quarantined(state, plan.content.profiles):
             return "in the model it is refused, for what is quarantined"
         return self.answer(call, plan.exit_code(), call.error, "unchanged" if noop else outcome)
 
