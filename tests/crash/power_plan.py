@@ -66,7 +66,8 @@ def reach(wanted):
     return Request("start", "--only enable " + " ".join(sorted(wanted)), wanted)
 
 
-RELEASED = Request("release", f"release {SERVER}", None, "0|1|2|3|4|5|64|65")
+# it is not quarantined when the power went before that was flushed
+RELEASED = Request("release", f"release --reason=power-cut {SERVER}", None, "0|5")
 AWAITED = Request("pending", PENDING, None)
 SCENARIOS = [
     Scenario("enable", NOTHING, [], Request("target", f"enable {OUTBOUND}", ONE)),
