@@ -148,7 +148,9 @@ class Boot:
             file.write("".join(line + "\n" for line in [*plan, "end"]).encode("ascii"))
             file.truncate(SLOT * SLOTS)
         self._lines, out = os.pipe()
-        command = machine_command(bed.kernel, bed.initrd, MEMORY_MIB, 1, self.console, f"/dev/fd/{out}", QUICK) + [
+        # the machine never outlives whoever looks at it
+        machine = machine_command(bed.kernel, bed.initrd, MEMORY_MIB, 1, self.console, f"/dev/fd/{out}", QUICK)
+        command = ["setpriv", "--pdeathsig", "KILL", *machine,
             "-drive", f"file={disk.begin()},format=qcow2,if=none,id=state,cache=writeback",
             "-device", "virtio-blk-pci,drive=state",
             "-drive", f"file={self.report},format=raw,if=none,id=report,cache=writeback",
