@@ -343,6 +343,94 @@ def row_validate(bench):
     ]
 
 
+# --- observe ---------------------------------------------------------------------------------------------------
+
+# what people run instead: the table of states, and the largest destinations
+PEERS = {
+    "netstat": """netstat -an | awk '/^tcp/ {++S[$NF]} END {for (a in S) print a, S[a]}'""",
+    "ss": """ss -Htan state time-wait | awk '{++D[$4]} END {for (d in D) print D[d], d}' | sort -rn | head -10""",
+}
+
+
+def peer_script(name):
+    path = f"/run/peer-{name}"
+    with open(path, "w", encoding="utf-8") as file:
+        file.write(f"#!/bin/sh\n{PEERS[name]}\n")
+    os.chmod(path, 0o755)
+    return f"run {path}"
+
+
+def time_waits():
+    with open("/proc/net/sockstat", encoding="ascii") as file:
+        return int(next(line for line in file if line.startswith("TCP:")).split()[6])
+
+
+def watch_share(bench, seconds):
+    """Processor time of --watch, of all the time that it ran, in hundredths."""
+    before = os.times()
+    subprocess.run([bench.program, "observe", "--watch", f"--count={seconds}"], stdout=subprocess.DEVNULL, check=True)
+    after = os.times()
+    cpu = after.children_user + after.children_system - before.children_user - before.children_system
+    return 100 * cpu / (after.elapsed - before.elapsed)
+
+
+def row_observe(bench):
+    wanted = 20_000 if bench.quick else 1_000_000
+    subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
+    for key, value in (("tcp_tw_reuse", 0), ("tcp_max_tw_buckets", 4_000_000)):
+        with open(f"/proc/sys/net/ipv4/{key}", "w", encoding="ascii") as file:
+            file.write(f"{value}\n")
+    churn = subprocess.Popen([bench.tool("churn"), str(wanted)], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    if churn.stdout.readline() != b"ready\n":
+        raise SystemExit("bench: no TIME_WAITs could be made")
+    first = time_waits()
+    ours = [f"run {bench.program} observe"]
+    # as many rounds as fit into the minute that they last
+    runs = bench.stopwatch(
+        {
+            "twprofile": ours,
+            "raw": [f"run {bench.tool('floor-sockets')}"],
+            "ss": [peer_script("ss")],
+            "netstat": [peer_script("netstat")],
+        },
+        bench.rounds(5),
+    )
+    last = time_waits()
+    share = watch_share(bench, 3 if bench.quick else 30)
+    churn.stdin.close()
+    churn.wait()
+
+    what = f"states and destinations, {first:,} TIME_WAITs" + (f" ({last:,} at the end)" if last != first else "")
+    results = []
+    for peer, against, least in (("netstat", "netstat -an \\| awk", 11), ("ss", "ss -Htan \\| awk \\| sort", 4)):
+        times = runs.ratio(peer, "twprofile")
+        results.append(
+            Result(what, against, f"{runs.median('twprofile'):.1f} ms", f"{runs.median(peer):.0f} ms",
+                   f"{times.text(1)} times as fast", f"≥ {least} times", times.middle >= least)
+        )  # fmt: skip
+    ratio = runs.ratio("twprofile", "raw")
+    results.append(
+        Result("  the same", "bare sock_diag counter", f"{runs.median('twprofile'):.1f} ms", f"{runs.median('raw'):.1f} ms",
+               ratio.text(), "≤ 1.15", ratio.middle <= 1.15)
+    )  # fmt: skip
+    memory = runs.highest("twprofile", "rss") * 1024
+    results.append(Result("  memory, highest", "", f"{memory / 1e6:.1f} MB", f"{runs.highest('raw', 'rss') * 1024 / 1e6:.1f} MB",
+                          "", "≤ 4 MB", memory <= 4e6))  # fmt: skip
+    results.append(Result("  `--watch`, share of one processor", "", f"{share:.2f} %", "", "", "≤ 1 %", share <= 1))
+    return results
+
+
+def row_observe_idle(bench):
+    runs = bench.stopwatch(
+        {"twprofile": ["netns", f"run {bench.program} observe"], "ss": ["netns", "run /usr/bin/ss -s"]}, bench.rounds(200)
+    )
+    ratio = runs.ratio("twprofile", "ss")
+    return [
+        Result("`observe` on an idle host", "ss -s", f"{runs.median('twprofile'):.2f} ms", f"{runs.median('ss'):.2f} ms",
+               ratio.text(), "≤ 1.0", ratio.middle <= 1.0)
+    ]  # fmt: skip
+
+
 def booted_results(text):
     """From the output of tests/bench/booted: two plans, one behind the other, or why there are none."""
     if text.startswith("skip: "):
@@ -376,6 +464,8 @@ ROWS = {
     "apply-all": row_apply_all,
     "from-main": row_from_main,
     "validate": row_validate,
+    "observe": row_observe,
+    "observe-idle": row_observe_idle,
 }
 
 
