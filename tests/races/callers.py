@@ -251,7 +251,9 @@ class Round:
                 self.has_waited = True
                 deadline = document["result"]["deadline_ms"] * 1_000_000
                 self.waits_until = deadline + 200_000_000
-                time.sleep(max(0, deadline - now()) / 1e9)
+                time.sleep(max(0, self.waits_until - now()) / 1e9)
+                for name in names:
+                    self.call(["release", name, "--reason=tried"], {"verb": "release", "profile": name})
                 return
             self.call(["rollback"], {"verb": "rollback"})
         self.waits_until = 0
