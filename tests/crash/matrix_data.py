@@ -132,10 +132,12 @@ def not_run(data):
         for form in matrix_tools.FORMS:
             if form not in data["tools"].get(tool.name, {}):
                 yield f"{tool.name}, {form}: not run"
+    others = [tool.name for tool in matrix_tools.TOOLS if tool.name != matrix_tools.SEARCH]
     for name, what in matrix_tools.FAULTS:
-        for tool in ("engine-model", "crash-matrix"):
-            if not is_found(data, tool, name):
-                yield f"{tool} does not say that it finds {name} ({what})"
+        if not is_found(data, matrix_tools.SEARCH, name):
+            yield f"{matrix_tools.SEARCH} does not say that it finds {name} ({what})"
+        if not any(is_found(data, tool, name) for tool in others):
+            yield f"no tool but the search says that it finds {name} ({what})"
 
 
 def is_found(data, tool, name):

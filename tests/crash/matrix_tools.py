@@ -20,15 +20,17 @@ TOOLS = (
          "directory's unflushed changes, as far as the search's `--cuts` goes. Wherever nothing runs, two live values, the "
          "fragment and the public status have to be what the answers promised.",
          "What a real kernel and file system do otherwise than modelled; a write that reached the disk in part; two programs at "
-         "once; anything that needs more requests, crashes or keys than a history has. What somebody else writes between the "
+         "once; anything that needs more requests, crashes or keys than a history has. Where a cut has more outcomes than "
+         "`--cuts` they are drawn evenly: 16 with two crashes, 4 with two requests. What somebody else writes between the "
          "engine's look at a key and its own write is the kernel's race and outside every promise."),
     Tool("fault-matrix", "52-model", "An error at every call", "error", True,
          "On the same simulated machine each call that the engine makes to the world fails once, and from there on for ever, "
-         "with each error; so does each allocation. A flush that failed has lost what it was to flush. Then the fault is gone, "
+         "with each error; so does each allocation, of the libraries too; before each call of a request somebody else "
+         "writes a key. A flush that failed has lost what it was to flush. Then the fault is gone, "
          "recovery runs, and the power goes off. The answer has to be true, and in the end everything is old or new. "
          "*key:* are errors of the sysctl files alone, *short* is a read or write of half the bytes.",
-         "Two different errors in one request; an error while a foreign program interferes. The short form takes only each 11th "
-         "allocation and one outcome of each power cut."),
+         "Two different errors in one request; an error and a foreign write in one. The short form takes only each 11th allocation "
+         "and one outcome of each power cut, the long one eight."),
     Tool("crash-matrix", "50-crash", "SIGKILL before and after every call", "killed", False,
          "Kills the real engine on the real kernel in a namespace of its own, runs the real `twprofile-helper recover`, and "
          "lets a judge decide that shares no code with the engine (`tests/crash/judge.py`): it reads `/proc/sys/net`, the "
@@ -59,7 +61,8 @@ TOOLS = (
          "Each is one moment, chosen by hand."),
 )
 
-# What the search and the matrix of kills must both find: name, what is planted.
+# What the search and at least one other tool must find: name, what is planted. (A kill alone shows no missing flush.)
+SEARCH = "engine-model"
 FAULTS = (
     ("commit-unflushed", "the flush of the COMMIT frame does nothing"),
     ("fragment-unflushed", "the flush of the fragment's temporary file does nothing"),

@@ -29,17 +29,6 @@
 #include "base/num.h"
 #include "explorer.h"
 
-static const char *const plant_names[] = {
-        [SIM_PLANT_NONE] = "none",
-        [SIM_PLANT_COMMIT_UNFLUSHED] = "commit-unflushed",
-        [SIM_PLANT_FRAGMENT_UNFLUSHED] = "fragment-unflushed",
-        [SIM_PLANT_ACT_UNFLUSHED] = "act-unflushed",
-        [SIM_PLANT_BLIND_WRITE] = "blind-write",
-        [SIM_PLANT_BLIND_RESTORE] = "blind-restore",
-        [SIM_PLANT_OLD_BOOT_ID] = "old-boot-id",
-        [SIM_PLANT_NO_REDO] = "no-redo",
-};
-
 static int usage(const char *word) {
         fprintf(stderr,
                 "engine-model: cannot use '%s'; see the head of tests/model/engine-model.c\n",
@@ -53,14 +42,7 @@ static bool parse_number(const char *word, const char *name, uint64_t *ret) {
 }
 
 static bool parse_plant(const char *word, SimPlant *ret) {
-        if (!startswith(word, "--plant="))
-                return false;
-        for (size_t i = 0; i < ELEMENTSOF(plant_names); i++)
-                if (streq(word + strlen("--plant="), plant_names[i])) {
-                        *ret = (SimPlant) i;
-                        return true;
-                }
-        return false;
+        return startswith(word, "--plant=") && plant_parse(word + strlen("--plant="), ret);
 }
 
 static bool parse_request(const char *word, unsigned *ret) {

@@ -78,6 +78,26 @@ static void blame(State *state, const char *format, ...) {
         va_end(ap);
 }
 
+static const char *const plant_names[] = {
+        [SIM_PLANT_NONE] = "none",
+        [SIM_PLANT_COMMIT_UNFLUSHED] = "commit-unflushed",
+        [SIM_PLANT_FRAGMENT_UNFLUSHED] = "fragment-unflushed",
+        [SIM_PLANT_ACT_UNFLUSHED] = "act-unflushed",
+        [SIM_PLANT_BLIND_WRITE] = "blind-write",
+        [SIM_PLANT_BLIND_RESTORE] = "blind-restore",
+        [SIM_PLANT_OLD_BOOT_ID] = "old-boot-id",
+        [SIM_PLANT_NO_REDO] = "no-redo",
+};
+
+bool plant_parse(const char *name, SimPlant *ret) {
+        for (size_t i = 0; i < ELEMENTSOF(plant_names); i++)
+                if (streq(name, plant_names[i])) {
+                        *ret = (SimPlant) i;
+                        return true;
+                }
+        return false;
+}
+
 static void start_kernel(State *state) {
         char boot_id[64];
         (void) snprintf(boot_id, sizeof(boot_id), "b007b007-0000-4000-8000-%012u\n",
@@ -506,7 +526,10 @@ void state_run(State *state, Step step, RunOptions how) {
         state->status_lags = call.says_status_lags;
         take_answer(state, &call);
         say(state, " -> %s, %d", call.outcome, call.exit_code);
-        state->phase = streq(call.outcome, "unknown") ? PHASE_DEAD : PHASE_READY;
+        if (state->phase == PHASE_BOOT && step != STEP_BOOT)
+                state->token[0] = '\0'; /* the boot unit is still to come, and one try is enough */
+        else
+                state->phase = streq(call.outcome, "unknown") ? PHASE_DEAD : PHASE_READY;
 }
 
 bool state_allows(const State *state, Step step) {
@@ -551,7 +574,9 @@ static bool live_is_config(const State *state, Config config) {
 /* Each key by itself: what it may hold when the engine could not see it. */
 static bool live_is_any(const State *state) {
         for (size_t i = 0; i < STATE_KEYS; i++) {
-                bool any = live_is(state, i, state->base[i]);
+                bool may_be_foreign = state->foreign[i] || state->base_is_open[i];
+                bool any = live_is(state, i, state->base[i]) ||
+                           (may_be_foreign && live_is(state, i, FOREIGN));
                 for (Config c = CONFIG_ONE; c < _CONFIG_MAX; c++)
                         any = any || live_is(state, i, config_values[c][i]);
                 if (!any)

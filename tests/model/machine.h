@@ -103,6 +103,10 @@ typedef struct State {
         char history[512];
 } State;
 
+/* By the name that the programs' --plant= takes: commit-unflushed fragment-unflushed act-unflushed blind-write blind-restore
+ * old-boot-id no-redo. */
+bool plant_parse(const char *name, SimPlant *ret);
+
 State *state_new(unsigned actions, unsigned crashes, SimPlant plant);
 State *state_copy(const State *state);
 void state_free(State *state);
