@@ -8,7 +8,7 @@
  *
  *         no-flush   fsync() and fdatasync() of what has PART in its path say that they did, and do nothing
  *         in-place   renameat() to a name with PART in it writes the bytes over the file of that name, in two parts, each
- *                    flushed, with 10 ms between them as on a slow disk
+ *                    flushed, with 0.2 s between them as on a busy disk
  *
  * Only what the engine calls is covered.
  */
@@ -63,7 +63,7 @@ static bool copy_file(int from, int to) {
         static char bytes[BYTES_MAX];
         ssize_t n = from >= 0 && to >= 0 ? read(from, bytes, sizeof(bytes)) : -1;
         bool good = n >= 0 && syscall(SYS_fsync, to) == 0 && write_flushed(to, bytes, n / 2) &&
-                    usleep(10000) == 0 && write_flushed(to, bytes + n / 2, n - n / 2);
+                    usleep(200000) == 0 && write_flushed(to, bytes + n / 2, n - n / 2);
         if (from >= 0)
                 (void) close(from);
         if (to >= 0)

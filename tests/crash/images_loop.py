@@ -1,11 +1,14 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Changes one after the other, with an image of the disk at a random instant of each.
 
-    history = History(tools, disk, random, lie=None)       lie: (library, its order, part of the calls to aim at or None)
+    history = History(tools, disk, random, seen)
     history.step()                 one request and one image
     history.shots, history.states
 
 `states[n]` is the world when n requests were acknowledged; a shot was taken when `acked` were, and `begun` had begun.
+`seen` counts the verbs, over several histories. `lie`: (library to preload, its order, part of the name of the call
+that images are aimed at, or None).
+
 Acknowledgements are in this process alone, which the disk does not hold.
 """
 
@@ -69,19 +72,19 @@ def choices(current, window):
 
 
 class History:
-    def __init__(self, tools, disk, random, lie=None):
-        self.tools, self.disk, self.random = tools, disk, random
+    def __init__(self, tools, disk, random, seen, lie=None):
+        self.tools, self.disk, self.random, self.seen = tools, disk, random, seen
         self.environment = dict(os.environ, LD_PRELOAD=lie[0], TW_IMAGES_LIE=lie[1]) if lie else None
         self.target = lie[2].encode() if lie and lie[2] else None
         self.current, self.window, self.token = Generation(()), None, None
         self.states, self.values = [Start()], [VALUES[()]]
-        self.shots, self.seen = [], {}
+        self.shots = []
         self.calls, self.seconds = {}, {}  # of each verb's last run
 
     def _choose(self):
         """The rarest verbs rather than the others, so that few images show all."""
         offered = list(choices(self.current, self.window))
-        weights = [weight / (1 + 3 * self.seen.get(verb, 0)) for verb, weight, *_ in offered]
+        weights = [weight / (1 + 3 * self.seen.get(verb, 0) ** 2) for verb, weight, *_ in offered]
         return self.random.choices(offered, weights)[0]
 
     def step(self):
@@ -106,10 +109,12 @@ class History:
         began = time.monotonic()
         with subprocess.Popen([self.tools.killer_path, "--trace", *arguments], stdin=subprocess.DEVNULL,
                               stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=self.environment) as process:
-            if self.random.random() < AIMED:
+            if self.target or self.random.random() < AIMED:
                 number = self._aim(verb)
                 read = self._read_until(process, lambda data: data.count(b"\n") >= number if not self.target
                                         else self.target in data)
+                if self.target:
+                    time.sleep(self.random.uniform(0, 0.2))  # the lie takes its time
                 where = f"{verb}, at call {read.splitlines()[-1].decode() if read else 'none'}"
             else:
                 after = self.random.uniform(0, self.seconds.get(verb, 0.05))
