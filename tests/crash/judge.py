@@ -171,7 +171,7 @@ def check_audit(records, frames, transactions, faults):
         if event == "confirm" and "window" not in intents.get(tx, {}):
             faults.append(f"audit: record {seq} confirms a change that needed no confirmation")
     check_open_ends(intents, outcomes, transactions, faults)
-    check_late(records, transactions, outcomes, faults)
+    check_late(records, transactions, intents, outcomes, faults)
 
     for record in list(intents.values()) + list(outcomes.values()):
         allowed = {"prepared"} if record["ev"] == "intent" else {"prepared", "applied", "commit", "revert"}
@@ -182,14 +182,16 @@ def check_audit(records, frames, transactions, faults):
     return outcomes
 
 
-def missed(transactions, outcomes):
-    """Whose outcome the log could not take: the journal says so."""
+def missed(transactions, intents, outcomes):
+    """Whose outcome the log could not take: the journal says so. Without an intent and without a decision it was refused
+    for that, and there is nothing to tell."""
     return [tx for tx, frames in transactions.by_tx.items()
-            if "done" in frames and frames["done"].content.get("audit_seq") == 0 and tx not in outcomes]
+            if "done" in frames and frames["done"].content.get("audit_seq") == 0 and tx not in outcomes and
+            (tx in intents or "commit" in frames or "revert" in frames)]
 
 
 def check_open_ends(intents, outcomes, transactions, faults):
-    lost = missed(transactions, outcomes)
+    lost = missed(transactions, intents, outcomes)
     for tx, intent in intents.items():
         if tx not in outcomes and tx != transactions.waiting_tx and tx not in lost:
             faults.append(f"audit: no outcome of {tx}")
@@ -204,7 +206,7 @@ def check_open_ends(intents, outcomes, transactions, faults):
             faults.append("audit: an outcome of the change that awaits confirmation")
 
 
-def check_late(records, transactions, outcomes, faults):
+def check_late(records, transactions, intents, outcomes, faults):
     """What the log missed is told between `begin` and `end`, before anything else, and only when it was missed."""
     is_open = False
     for record in records:
@@ -221,7 +223,7 @@ def check_late(records, transactions, outcomes, faults):
         faults.append("audit: what was missed is not told to its end")
     order = list(transactions.by_tx)
     told = {r.get("tx") for r in records}
-    for tx in missed(transactions, outcomes):
+    for tx in missed(transactions, intents, outcomes):
         if any(later in told for later in order[order.index(tx) + 1:]):
             faults.append(f"audit: the log had missed {tx}, and later ones are told")
 
