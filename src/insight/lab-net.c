@@ -3,9 +3,12 @@
 
 #include <arpa/inet.h>
 #include <fcntl.h>
+#include <netinet/in.h>
+#include <poll.h>
 #include <sched.h>
 #include <stdio.h>
 #include <sys/mount.h>
+#include <sys/socket.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
 
@@ -13,6 +16,8 @@
 
 #define CLIENT_LINK "lab-client"
 #define SERVER_LINK "lab-server"
+#define PROBE_PORT  9U    /* discard */
+#define PROBE_TRIES 5000U /* one each millisecond */
 
 /* --- namespaces ----------------------------------------------------------------------------------------- */
 
@@ -104,6 +109,55 @@ static int configure(const LabSide *side, const char *link, uint32_t address, Er
         return r < 0 ? error_set(reterr, r, "cannot configure '%s'", link) : 0;
 }
 
+/* A socket of that side, connected to the other side's. */
+static int open_probe(const LabSide *side, uint32_t here, uint32_t there, Error *reterr) {
+        int r = lab_net_enter(side, reterr);
+        if (r < 0)
+                return r;
+        cleanup_close int fd = socket(AF_INET, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+        struct sockaddr_in address = {
+                .sin_family = AF_INET,
+                .sin_port = htons(PROBE_PORT),
+                .sin_addr.s_addr = htonl(here),
+        };
+        if (fd < 0 || bind(fd, (const struct sockaddr *) &address, sizeof(address)) < 0)
+                return error_set(reterr, -errno, "cannot probe the veth pair");
+        address.sin_addr.s_addr = htonl(there);
+        if (connect(fd, (const struct sockaddr *) &address, sizeof(address)) < 0)
+                return error_set(reterr, -errno, "cannot probe the veth pair");
+        return TAKE_FD(fd);
+}
+
+/* Whether something came. What is sent may be dropped, and a send may fail: the next try follows. */
+static bool probe(int from_fd, int to_fd) {
+        char byte = 0;
+        (void) send(from_fd, &byte, sizeof(byte), MSG_NOSIGNAL);
+        struct pollfd wanted = { .fd = to_fd, .events = POLLIN };
+        return poll(&wanted, 1, 1) > 0 && recv(to_fd, &byte, sizeof(byte), 0) == sizeof(byte);
+}
+
+/* The end that was raised first begins to transmit by a work queue (linkwatch_do_dev() in net/core/link_watch.c), and
+ * what it sends before is dropped: on a busy machine the first connections then waited a second for their SYN to be
+ * repeated. Datagrams in both directions, which no counter of TCP sees, tell when the wire is there. */
+static int wait_for_wire(const LabNet *net, Error *reterr) {
+        cleanup_close int server = open_probe(
+                        &net->server, LAB_SERVER_ADDRESS, LAB_CLIENT_ADDRESS, reterr);
+        if (server < 0)
+                return server;
+        cleanup_close int client = open_probe(
+                        &net->client, LAB_CLIENT_ADDRESS, LAB_SERVER_ADDRESS, reterr);
+        if (client < 0)
+                return client;
+        bool there = false, back = false;
+        for (unsigned i = 0; i < PROBE_TRIES; i++) {
+                there = there || probe(client, server);
+                back = back || probe(server, client);
+                if (there && back)
+                        return 0;
+        }
+        return error_set(reterr, -ETIMEDOUT, "the veth pair carries nothing");
+}
+
 static int build(LabNet *net, Error *reterr) {
         int r = leave_host(&net->user_namespace, reterr);
         if (r == 0)
@@ -121,7 +175,9 @@ static int build(LabNet *net, Error *reterr) {
         if (r < 0)
                 return error_set(reterr, r, "cannot make a veth pair");
         r = configure(&net->server, SERVER_LINK, LAB_SERVER_ADDRESS, reterr);
-        return r < 0 ? r : configure(&net->client, CLIENT_LINK, LAB_CLIENT_ADDRESS, reterr);
+        if (r == 0)
+                r = configure(&net->client, CLIENT_LINK, LAB_CLIENT_ADDRESS, reterr);
+        return r < 0 ? r : wait_for_wire(net, reterr);
 }
 
 int lab_net_build(LabNet *ret, Error *reterr) {
