@@ -22,12 +22,13 @@ struct SocketTally {
 
         SnapshotListener *listeners;
         size_t n_listeners, capacity;
-        uint16_t *listener_of; /* by port: its index and 1, 0 none */
+        uint16_t *listener_of; /* by port: its index and 1 */
 
         SnapshotHolder holders[TALLY_HOLDERS];
         size_t n_holders;
 
-        uint8_t taken[PORTS / 8]; /* ports of outgoing sockets */
+        uint8_t listening[PORTS / 8]; /* which ports: small enough to stay in the cache */
+        uint8_t taken[PORTS / 8];     /* ports of outgoing sockets */
         bool failed;
 };
 
@@ -65,17 +66,28 @@ static bool is_orphan(const TcpSocket *socket) {
         return socket->state == TCP_STATE_FIN_WAIT2 && socket->inode == 0;
 }
 
-static void use_add(const SocketTally *tally, SnapshotUse *use, const TcpSocket *socket) {
+/* What one socket adds to each group that it is in. */
+static SnapshotUse use_of(const SocketTally *tally, const TcpSocket *socket) {
         if (socket->state != TCP_STATE_TIME_WAIT) {
-                *(is_orphan(socket) ? &use->n_fin_wait2 : &use->n_other) += 1;
-                return;
+                uint32_t orphan = is_orphan(socket) ? 1 : 0;
+                return (SnapshotUse){ .n_fin_wait2 = orphan, .n_other = 1 - orphan };
         }
         uint32_t age_ms = socket->expires_ms < tally->time_wait_ms
                                           ? tally->time_wait_ms - socket->expires_ms
                                           : 0;
-        use->n_time_wait++;
-        use->n_recent += age_ms <= SNAPSHOT_RECENT_MS ? 1 : 0;
-        use->n_reusable += age_ms >= tally->reuse_delay_ms ? 1 : 0;
+        return (SnapshotUse){
+                .n_time_wait = 1,
+                .n_recent = age_ms <= SNAPSHOT_RECENT_MS ? 1 : 0,
+                .n_reusable = age_ms >= tally->reuse_delay_ms ? 1 : 0,
+        };
+}
+
+static void use_add(SnapshotUse *use, const SnapshotUse *one) {
+        use->n_time_wait += one->n_time_wait;
+        use->n_fin_wait2 += one->n_fin_wait2;
+        use->n_other += one->n_other;
+        use->n_recent += one->n_recent;
+        use->n_reusable += one->n_reusable;
 }
 
 /* What is left of a group with one socket less. */
@@ -109,6 +121,13 @@ static bool is_same(const SnapshotTuple *a, const SnapshotTuple *b) {
         return a->remote_port == b->remote_port &&
                memcmp(&a->remote, &b->remote, sizeof(a->remote)) == 0 &&
                memcmp(&a->local, &b->local, sizeof(a->local)) == 0;
+}
+
+/* The same for a socket, of which most are of the tuple of the one before. */
+static bool is_of(const SnapshotTuple *tuple, const TcpSocket *socket) {
+        return tuple->remote_port == socket->remote_port &&
+               memcmp(&tuple->remote, &socket->remote, sizeof(tuple->remote)) == 0 &&
+               memcmp(&tuple->local, &socket->local, sizeof(tuple->local)) == 0;
 }
 
 static bool is_empty(const SnapshotTuple *slot) {
@@ -154,19 +173,16 @@ static void sweep(SocketTally *tally) {
         tally->counts.tuples_error++;
 }
 
-static void add_outgoing(SocketTally *tally, const TcpSocket *socket) {
-        tally->taken[socket->local_port / 8] |= (uint8_t) (1U << socket->local_port % 8);
-        SnapshotTuple tuple = {
+static void add_to_tuple(SocketTally *tally, const TcpSocket *socket, const SnapshotUse *one) {
+        const SnapshotTuple tuple = {
                 .local = socket->local,
                 .remote = socket->remote,
                 .remote_port = socket->remote_port,
         };
-        SnapshotTuple *slot = tally->last;
-        if (is_empty(slot) || !is_same(slot, &tuple))
-                slot = slot_find(tally, tally->slots, tally->n_slots, &tuple);
+        SnapshotTuple *slot = slot_find(tally, tally->slots, tally->n_slots, &tuple);
+        tally->last = slot;
         if (!is_empty(slot)) {
-                use_add(tally, &slot->use, socket);
-                tally->last = slot;
+                use_add(&slot->use, one);
                 return;
         }
         if (tally->n_tuples == TALLY_TUPLES) {
@@ -174,8 +190,7 @@ static void add_outgoing(SocketTally *tally, const TcpSocket *socket) {
                 return;
         }
         *slot = tuple;
-        use_add(tally, &slot->use, socket);
-        tally->last = slot;
+        slot->use = *one;
         tally->n_tuples++;
         if (tally->counts.n_all_tuples < tally->n_tuples)
                 tally->counts.n_all_tuples = (uint32_t) tally->n_tuples;
@@ -183,11 +198,20 @@ static void add_outgoing(SocketTally *tally, const TcpSocket *socket) {
                 move_tuples(tally, tally->n_slots * 2);
 }
 
+static void add_outgoing(SocketTally *tally, const TcpSocket *socket, const SnapshotUse *one) {
+        tally->taken[socket->local_port / 8] |= (uint8_t) (1U << socket->local_port % 8);
+        if (!is_empty(tally->last) && is_of(tally->last, socket))
+                use_add(&tally->last->use, one);
+        else
+                add_to_tuple(tally, socket, one);
+}
+
 /* --- listening ports ------------------------------------------------------------------------------------ */
 
 static SnapshotListener *listener_find(const SocketTally *tally, uint16_t port) {
-        uint16_t index = tally->listener_of[port];
-        return index > 0 ? &tally->listeners[index - 1] : NULL;
+        if ((tally->listening[port / 8] & 1U << port % 8) == 0)
+                return NULL;
+        return &tally->listeners[tally->listener_of[port] - 1];
 }
 
 static SnapshotListener *listener_add(SocketTally *tally, uint16_t port) {
@@ -206,6 +230,7 @@ static SnapshotListener *listener_add(SocketTally *tally, uint16_t port) {
         SnapshotListener *listener = &tally->listeners[tally->n_listeners++];
         *listener = (SnapshotListener){ .port = port };
         tally->listener_of[port] = (uint16_t) tally->n_listeners;
+        tally->listening[port / 8] |= (uint8_t) (1U << port % 8);
         return listener;
 }
 
@@ -275,16 +300,17 @@ void socket_tally_add(SocketTally *tally, const TcpSocket *socket) {
                 return;
         counts->n_buckets += socket->timer == TIMER_BUCKET ? 1 : 0;
 
+        const SnapshotUse one = use_of(tally, socket);
         SnapshotListener *listener = listener_find(tally, socket->local_port);
         SnapshotSide side = SNAPSHOT_STRAY;
         if (listener) {
                 side = SNAPSHOT_INCOMING;
-                use_add(tally, &listener->use, socket);
+                use_add(&listener->use, &one);
         } else if (port_pool_has(&tally->pool, socket->local_port)) {
                 side = SNAPSHOT_OUTGOING;
-                add_outgoing(tally, socket);
+                add_outgoing(tally, socket, &one);
         }
-        use_add(tally, &counts->sides[side], socket);
+        use_add(&counts->sides[side], &one);
         if (socket->state == TCP_STATE_CLOSE_WAIT)
                 add_close_wait(tally, socket, side);
 }

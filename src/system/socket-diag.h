@@ -50,5 +50,5 @@ NODISCARD int socket_diag_dump(
                 SocketDiag *diag, const SocketDiagRequest *request, SocketDiagVisit visit,
                 void *userdata, Error *reterr);
 
-/* One struct inet_diag_msg of `n` bytes, perhaps with attributes behind it. 0 or -EBADMSG. */
+/* One struct inet_diag_msg of `n` bytes, aligned as one, perhaps with attributes behind it. 0 or -EBADMSG. */
 NODISCARD int socket_diag_decode(const void *message, size_t n, TcpSocket *ret);
