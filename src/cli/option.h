@@ -36,23 +36,23 @@ typedef struct Options {
         bool verbose;
         const char *profiles;
         uint32_t confirm_within_s; /* 0: no window with a deadline */
+        uint32_t interval_s;       /* 0: not given */
         bool runtime;
         bool gate;
         bool same_session;
+        bool watch;
+        bool lab_long;
         const char *choice;  /* "base" or "keep" */
         const char *against; /* "journald" or a file */
         const char *diff;    /* "A..B" */
-        uint32_t interval_s; /* 0: not given */
         const char *from;    /* a file */
-        bool watch;
-        uint64_t count; /* 0: without end */
+        uint64_t count;      /* 0: without end */
         uint64_t top;
         /* of OPT_FILTER */
         const char *since, *until, *key, *profile, *verb, *tx, *user;
         /* of OPT_LAB; 0 and NULL: not given */
         const char *lab_scenarios;
         uint64_t lab_seconds, lab_ports;
-        bool lab_long;
 } Options;
 
 #define OPTIONS_DEFAULT_LIMIT  20U
