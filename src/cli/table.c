@@ -96,7 +96,7 @@ int table_new(Table **ret, Terminal terminal, Error *reterr) {
         /* the library measures characters by the locale; without one UTF-8 would be escaped */
         if (!setlocale(LC_CTYPE, "") || MB_CUR_MAX == 1)
                 (void) setlocale(LC_CTYPE, "C.UTF-8");
-        assert(t->functions.scols_new_table_fn && t->functions.scols_table_enable_colors_fn &&
+        assert(t && t->functions.scols_new_table_fn && t->functions.scols_table_enable_colors_fn &&
                t->functions.scols_table_set_termforce_fn); /* load_functions() finds all or fails */
         t->table = t->functions.scols_new_table_fn();
         if (!t->table)

@@ -166,8 +166,11 @@ static int apply_undo_item(Apply *apply, ApplyItem *item, bool last_pass) {
         /* What a failed or short write left is ours as well. */
         bool ours = apply_has_target(item) || item == apply->culprit || item->undo_failed ||
                     item->forced;
-        if (r >= 0 && !ours) {
-                item->state = APPLY_FOREIGN;
+        if (!ours) {
+                bool is_known = r >= 0 || r == -EBADMSG;
+                if (!is_known && !last_pass)
+                        return -EAGAIN;
+                item->state = is_known ? APPLY_FOREIGN : APPLY_STUCK;
                 return 0;
         }
 

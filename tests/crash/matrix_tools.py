@@ -29,8 +29,7 @@ TOOLS = (
          "writes a key. A flush that failed has lost what it was to flush. Then the fault is gone, "
          "recovery runs, and the power goes off. The answer has to be true, and in the end everything is old or new. "
          "*key:* are errors of the sysctl files alone, *short* is a read or write of half the bytes.",
-         "Two different errors in one request; an error while the guard takes back over a value that somebody else set (seen to fail: "
-         "where that key cannot be read, or its write is told to have failed, the old value is written over it). The short form takes only each 11th allocation "
+         "Two different errors in one request; an error and a foreign write in one. The short form takes only each 11th allocation "
          "and one outcome of each power cut, the long one eight."),
     Tool("crash-matrix", "50-crash", "SIGKILL before and after every call", "killed", False,
          "Kills the real engine on the real kernel in a namespace of its own, runs the real `twprofile-helper recover`, and "

@@ -261,6 +261,35 @@ static void test_apply_undo_keeps_a_foreign_value(void **state UNUSED) {
         world_deinit(&w);
 }
 
+static bool reads_somaxconn(void *userdata UNUSED, const SeamCall *call) {
+        return call->kind == SEAM_CALL_PREAD && strstr(call->path, "somaxconn");
+}
+
+/* Nobody knows whose a value is that cannot be read: it is tried again, and is not written over. */
+static void test_apply_undo_writes_over_nothing_unread(void **state UNUSED) {
+        World w;
+        world_init(&w);
+        assert_int_equal(world_try(&w, "alpha", 60), 0);
+        w.now_ms += 60000;
+        world_set_live(&w, "net/core/somaxconn", "3333");
+        seam_fault_reset(&w.fault);
+        w.fault.matches = reads_somaxconn;
+        w.fault.kind = SEAM_FAULT_ERROR;
+        w.fault.error = EIO;
+        w.fault.at = 1; /* behind the look at all keys */
+        w.fault.for_ever = true;
+        assert_int_equal(world_revert(&w, "deadline"), 8);
+        assert_true(w.fault.n_faults > 1);
+        assert_string_equal(world_change(&w, "net.core.somaxconn")->outcome, "stuck");
+
+        w.fault.at = 0;
+        assert_string_equal(world_live(&w, "net/core/somaxconn"), "3333");
+        assert_int_equal(world_recover(&w), 7);
+        assert_string_equal(world_live(&w, "net/core/somaxconn"), "3333");
+        assert_string_equal(world_live(&w, "net/ipv4/tcp_keepalive_time"), "7100");
+        world_deinit(&w);
+}
+
 /* --- two keys that bound each other ------------------------------------------------------------------------------ */
 
 static void test_apply_tries_a_bounded_pair_again(void **state UNUSED) {
@@ -319,6 +348,7 @@ TEST_MAIN(cmocka_unit_test(test_apply_undoes_what_the_kernel_refuses),
           cmocka_unit_test(test_apply_rehearses_over_no_foreign_write),
           cmocka_unit_test(test_apply_rehearsal_keeps_a_foreign_value),
           cmocka_unit_test(test_apply_undo_keeps_a_foreign_value),
+          cmocka_unit_test(test_apply_undo_writes_over_nothing_unread),
           cmocka_unit_test(test_apply_tries_a_bounded_pair_again),
           cmocka_unit_test(test_apply_undoes_a_bounded_pair),
           cmocka_unit_test(test_apply_fault_names))
