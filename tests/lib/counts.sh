@@ -33,7 +33,16 @@ count_planted() {
         printf '{"planted": "%s", "found": %d}\n' "$@" >>"$counts_file"
 }
 
+# The program whose lines are counted broke off: what it told before counts nothing. Also from a subshell.
+counts_broke_off() {
+        : >"$TW_TMP/.broke-off"
+}
+
 counts_end() {
+        if [[ -e $TW_TMP/.broke-off ]]; then
+                rm -f "$counts_file"
+                return
+        fi
         local tree
         tree=$(git -C "$TW_TOP" describe --always --dirty 2>/dev/null) || tree="not told"
         printf '{"seconds": %d, "date": "%s", "kernel": "%s", "tree": "%s"}\n' "$1" "$(date -u +%F)" "$(uname -r)" "$tree" \
