@@ -119,7 +119,8 @@ def written(replay, verb, outcome):
 def stood_before(raw, replay, verb, outcome):
     """Somebody else's value stood there from before the call on, and it was written over without a word."""
     change, key = first(written(replay, verb, outcome), f"a {verb} with a value that is {outcome}")
-    at = max(t.over for t in replay.transitions if t.over < change.free) + 1
+    # clearly behind the one before: it may have written the same value in its last nanosecond
+    at = max(t.over for t in replay.transitions if t.over < change.free) + 10
     at = max(at, change.call.begin)
     raw["foreign"] = [s for s in raw["foreign"] if s["key"] != key or s["end"] < at or s["begin"] > change.over]
     raw["foreign"].append({"kind": "write", "key": key, "value": "31", "begin": at - 3, "end": at - 2})
