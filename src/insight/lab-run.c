@@ -14,7 +14,7 @@
 #include "insight/lab-nat.h"
 #include "insight/lab-server.h"
 
-#define SETTLE_MS 200U /* above the longest delayed ACK that is usual (40 ms), on a busy machine */
+#define SETTLE_MS 500U /* above the longest delayed ACK that is usual (40 ms), on a busy machine */
 
 /* What the processes of a run have in common. */
 typedef struct Shared {
@@ -156,9 +156,13 @@ static int sample_until(Stage *stage, pid_t client, Error *reterr) {
 /* What a server that follows late still has to send is part of the run. */
 static int take_counters(Stage *stage, Error *reterr) {
         LabRunResult *result = &stage->shared->result;
-        if (stage->request->load->order == LAB_ORDER_LATE)
+        int r = 0;
+        if (stage->request->load->order == LAB_ORDER_LATE) {
                 (void) poll(NULL, 0, (int) (stage->request->load->linger_ms + SETTLE_MS));
-        int r = lab_counters_read(&stage->net.client, &result->client, reterr);
+                r = add_sample(stage, true, reterr);
+        }
+        if (r == 0)
+                r = lab_counters_read(&stage->net.client, &result->client, reterr);
         return r < 0 ? r : lab_counters_read(&stage->net.server, &result->server, reterr);
 }
 
