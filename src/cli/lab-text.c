@@ -3,6 +3,7 @@
 
 #include <inttypes.h>
 
+#include "cli/prose.h"
 #include "cli/sparkline.h"
 #include "cli/table.h"
 
@@ -47,6 +48,15 @@ static const char *const state_words[] = {
         [LAB_SETTING_REFUSED] = "not tried: not writable in the lab",
 };
 
+/* The kernel's tabs between numbers as blanks. */
+static const char *in_one_cell(Arena *arena, const char *text) {
+        char *copy = text ? arena_copy(arena, text) : NULL;
+        for (char *at = copy; at && *at; at++)
+                if (*at == '\t')
+                        *at = ' ';
+        return copy;
+}
+
 static int render_changes(const LabReport *report, Context *context) {
         if (report->n_changes == 0)
                 return 0;
@@ -60,9 +70,10 @@ static int render_changes(const LabReport *report, Context *context) {
         table_add_column(table, "LAB", TABLE_COLUMN_WRAP);
         for (size_t i = 0; i < report->n_changes; i++) {
                 const LabChange *change = &report->changes[i];
-                table_add_row(table,
-                              (const char *[]){ change->spec->key, change->present, change->wanted,
-                                                state_words[change->state] });
+                table_add_row(table, (const char *[]){ change->spec->key,
+                                                       in_one_cell(context->arena, change->present),
+                                                       in_one_cell(context->arena, change->wanted),
+                                                       state_words[change->state] });
         }
         r = table_render(table, &context->text, &context->error);
         strbuf_add(&context->text, "\n");
@@ -206,9 +217,10 @@ static void render_observations(
                         const char *rest = startswith(strbuf_text(&text), "; ");
                         if (!rest)
                                 continue;
-                        strbuf_addf(&context->text,
-                                    "%s: ", run_label(report, step, set, context->arena));
-                        strbuf_addf(&context->text, "%s\n", rest);
+                        CLEANUP(strbuf_deinit) StrBuf line = {};
+                        strbuf_addf(&line, "%s: %s", run_label(report, step, set, context->arena),
+                                    rest);
+                        prose_add(&context->text, strbuf_text(&line), 0, context->out.width);
                 }
 }
 
@@ -221,7 +233,8 @@ static int render_scenario(
                 return r;
         render_curves(report, scenario, context);
         render_observations(report, scenario, context);
-        strbuf_addf(&context->text, "%s\n\n", scenario->scenario->shows);
+        prose_add(&context->text, scenario->scenario->shows, 0, context->out.width);
+        strbuf_add(&context->text, "\n");
         return 0;
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "cli/lab-text.h"
 
+#include "cli/prose.h"
 #include "test.h"
 
 static void test_duration_table(void **state) {
@@ -88,7 +89,9 @@ static void test_text_stands_side_by_side(void **state) {
         if (!rest)
                 print_error("%s", strbuf_text(&context.text));
         assert_non_null(rest);
-        assert_non_null(startswith(rest, scenario->shows));
+        CLEANUP(strbuf_deinit) StrBuf shows = {};
+        prose_add(&shows, scenario->shows, 0, 80);
+        assert_non_null(startswith(rest, strbuf_text(&shows)));
 }
 
 TEST_MAIN(cmocka_unit_test(test_duration_table), cmocka_unit_test(test_text_stands_side_by_side))
