@@ -5,40 +5,22 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "cli/input.h"
 #include "model/yaml-tree.h"
 
 #define PROFILE_SUFFIX ".yaml"
 
 /* --- one file ------------------------------------------------------------------------------------------- */
 
-/* Up to one byte more than a profile may have, so that the reader can say that it is too large. */
-static int read_fd(int fd, StrBuf *ret) {
-        char buffer[8192];
-        while (ret->length <= YAML_MAX_BYTES) {
-                ssize_t n = read(fd, buffer, sizeof(buffer));
-                if (n < 0 && errno == EINTR)
-                        continue;
-                if (n < 0)
-                        return -errno;
-                if (n == 0)
-                        break;
-                strbuf_add_bytes(ret, buffer, (size_t) n);
-        }
-        return ret->failed ? -ENOMEM : 0;
-}
-
-/* 0 or <0. Any file of anybody: nothing here has consequences. */
+/* 0 or <0. Any file of anybody: nothing here has consequences. Up to more than a profile may have, so that the reader
+ * can say that it is too large. */
 static int read_source(const char *path, int flags, Source **ret) {
-        bool is_stdin = streq(path, "-");
-        cleanup_close int fd = is_stdin ? FD_EMPTY
-                                        : open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | flags);
-        if (!is_stdin && fd < 0)
-                return -errno;
         CLEANUP(strbuf_deinit) StrBuf bytes = {};
-        int r = read_fd(is_stdin ? STDIN_FILENO : fd, &bytes);
+        int r = input_read(path, flags, YAML_MAX_BYTES, &bytes);
         if (r < 0)
                 return r;
-        *ret = source_new(is_stdin ? "<stdin>" : path, strbuf_text(&bytes), bytes.length);
+        *ret = source_new(
+                        input_is_stdin(path) ? "<stdin>" : path, strbuf_text(&bytes), bytes.length);
         return *ret ? 0 : -ENOMEM;
 }
 
@@ -74,7 +56,7 @@ static void fetcher_deinit(Fetcher *fetcher) {
 
 /* 0; BUNDLE_E_NOT_FOUND; <0. */
 static int fetch_beside(const Fetcher *fetcher, const char *name, Source **ret) {
-        if (streq(fetcher->path, "-"))
+        if (input_is_stdin(fetcher->path))
                 return BUNDLE_E_NOT_FOUND;
         const char *slash = strrchr(fetcher->path, '/');
         int n = slash ? (int) (slash - fetcher->path) + 1 : 0;
@@ -189,7 +171,7 @@ static int find_name(
 }
 
 bool file_bundle_is_file(const char *word) {
-        return streq(word, "-") || strchr(word, '/') || endswith(word, ".yaml");
+        return input_is_stdin(word) || strchr(word, '/') || endswith(word, ".yaml");
 }
 
 int file_bundle_load(Context *context, Host *host, const char *path, Bundle **ret, Error *reterr) {

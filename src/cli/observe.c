@@ -3,6 +3,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "cli/input.h"
 #include "cli/observe-text.h"
 #include "cli/observe-watch.h"
 #include "cli/verbs.h"
@@ -57,28 +58,11 @@ static int look(Context *context, Snapshot *ret, SnapshotRates *ret_rates) {
 
 /* --- a recorded one ------------------------------------------------------------------------------------- */
 
-static int read_all(int fd, StrBuf *ret) {
-        char buffer[16384];
-        while (ret->length <= SNAPSHOT_FORMAT_MAX_BYTES) {
-                ssize_t n = read(fd, buffer, sizeof(buffer));
-                if (n < 0 && errno == EINTR)
-                        continue;
-                if (n < 0)
-                        return -errno;
-                if (n == 0)
-                        break;
-                strbuf_add_bytes(ret, buffer, (size_t) n);
-        }
-        return ret->failed ? -ENOMEM : 0;
-}
-
 /* 0, an exit code, or <0. */
 static int load(Context *context, Snapshot *ret) {
         const char *path = context->options.from;
-        bool is_stdin = streq(path, "-");
-        cleanup_close int fd = is_stdin ? FD_EMPTY : open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
         CLEANUP(strbuf_deinit) StrBuf bytes = {};
-        int r = is_stdin || fd >= 0 ? read_all(is_stdin ? STDIN_FILENO : fd, &bytes) : -errno;
+        int r = input_read(path, 0, SNAPSHOT_FORMAT_MAX_BYTES, &bytes);
         if (r == -ENOMEM)
                 return r;
         if (r < 0)

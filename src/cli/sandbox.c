@@ -16,6 +16,7 @@
 #include "cli/transport.h"
 #include "cli/verbs.h"
 #include "config.h"
+#include "system/private-namespaces.h"
 
 #define SEARCHED_PROFILES  "/usr/share/twprofile/profiles"
 #define INSTALLED_PROFILES PROJECT_DATADIR "/profiles"
@@ -29,41 +30,14 @@ static int refuse(Context *context, const char *help, const char *what, int erro
 
 /* --- namespaces ----------------------------------------------------------------------------------------- */
 
-static int write_text(const char *path, const char *text) {
-        cleanup_close int fd = open(path, O_WRONLY | O_CLOEXEC);
-        if (fd < 0)
-                return -errno;
-        size_t n = strlen(text);
-        return write(fd, text, n) == (ssize_t) n ? 0 : -errno;
-}
-
-/* We are root inside, and ourselves outside. */
-static int map_ids(uid_t uid, gid_t gid) {
-        char uid_map[64], gid_map[64];
-        (void) snprintf(uid_map, sizeof(uid_map), "0 %u 1\n", (unsigned) uid); /* fits */
-        (void) snprintf(gid_map, sizeof(gid_map), "0 %u 1\n", (unsigned) gid); /* fits */
-        int r = write_text("/proc/self/setgroups", "deny\n");
-        if (r < 0 && r != -ENOENT)
-                return r;
-        r = write_text("/proc/self/uid_map", uid_map);
-        return r < 0 ? r : write_text("/proc/self/gid_map", gid_map);
-}
-
-/* Root takes two namespaces; everybody else needs a user namespace round them. */
 static int enter_namespaces(Context *context, bool *ret_user_namespace) {
         static const char help[] =
                         "as root: sudo twprofile sandbox; or allow user namespaces "
                         "(sysctl user.max_user_namespaces, kernel.unprivileged_userns_clone)";
-        *ret_user_namespace = false;
-        if (geteuid() == 0 && unshare(CLONE_NEWNS | CLONE_NEWNET) == 0)
+        Error error = {};
+        if (private_namespaces_enter(ret_user_namespace, &error) == 0)
                 return 0;
-        uid_t uid = geteuid();
-        gid_t gid = getegid();
-        if (unshare(CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWNET) < 0)
-                return refuse(context, help, "this host allows no private namespaces here", errno);
-        *ret_user_namespace = true;
-        int r = map_ids(uid, gid);
-        return r < 0 ? refuse(context, help, "cannot become root of a user namespace", -r) : 0;
+        return context_fail(context, DIAG_NOT_SUPPORTED_HERE, help, "%s", error.text);
 }
 
 /* In a chroot "/" is no mount, and what holds it is out of sight: leave for the namespace's real root (chroot to a

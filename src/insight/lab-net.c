@@ -13,48 +13,14 @@
 #include <unistd.h>
 
 #include "insight/lab-link.h"
+#include "system/private-namespaces.h"
 
 #define CLIENT_LINK "lab-client"
 #define SERVER_LINK "lab-server"
 #define PROBE_PORT  9U    /* discard */
 #define PROBE_TRIES 5000U /* one each millisecond */
 
-/* --- namespaces ----------------------------------------------------------------------------------------- */
-
-static int write_text(const char *path, const char *text) {
-        cleanup_close int fd = open(path, O_WRONLY | O_CLOEXEC);
-        if (fd < 0)
-                return -errno;
-        size_t n = strlen(text);
-        return write(fd, text, n) == (ssize_t) n ? 0 : -errno;
-}
-
-/* Root inside, ourselves outside: user_namespaces(7). */
-static int map_ids(uid_t uid, gid_t gid) {
-        char uid_map[64], gid_map[64];
-        (void) snprintf(uid_map, sizeof(uid_map), "0 %u 1\n", (unsigned) uid); /* fits */
-        (void) snprintf(gid_map, sizeof(gid_map), "0 %u 1\n", (unsigned) gid); /* fits */
-        int r = write_text("/proc/self/setgroups", "deny\n");
-        if (r < 0 && r != -ENOENT)
-                return r;
-        r = write_text("/proc/self/uid_map", uid_map);
-        return r < 0 ? r : write_text("/proc/self/gid_map", gid_map);
-}
-
-/* Root takes the namespaces as they are; everybody else, root without CAP_SYS_ADMIN among them, needs a user namespace
- * round them. */
-static int leave_host(bool *ret_user_namespace, Error *reterr) {
-        *ret_user_namespace = false;
-        if (geteuid() == 0 && unshare(CLONE_NEWNS | CLONE_NEWNET) == 0)
-                return 0;
-        uid_t uid = geteuid();
-        gid_t gid = getegid();
-        if (unshare(CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWNET) < 0)
-                return error_set(reterr, -errno, "cannot make private namespaces");
-        *ret_user_namespace = true;
-        int r = map_ids(uid, gid);
-        return r < 0 ? error_set(reterr, r, "cannot become root of a user namespace") : 0;
-}
+/* --- settings ------------------------------------------------------------------------------------------- */
 
 /* A container's /proc/sys is read-only; over our own namespace's part we may mount it writable. */
 static int make_sysctls_writable(Error *reterr) {
@@ -159,7 +125,7 @@ static int wait_for_wire(const LabNet *net, Error *reterr) {
 }
 
 static int build(LabNet *net, Error *reterr) {
-        int r = leave_host(&net->user_namespace, reterr);
+        int r = private_namespaces_enter(&net->user_namespace, reterr);
         if (r == 0)
                 r = make_sysctls_writable(reterr);
         if (r == 0)

@@ -104,19 +104,6 @@ static void use_take_one(SnapshotUse *use) {
 
 /* --- tuples --------------------------------------------------------------------------------------------- */
 
-/* The finaliser of splitmix64 (Steele, Lea, Flood: Fast splittable pseudorandom number generators, 2014). */
-static uint64_t mix(uint64_t x) {
-        x = (x ^ x >> 30) * UINT64_C(0xbf58476d1ce4e5b9);
-        x = (x ^ x >> 27) * UINT64_C(0x94d049bb133111eb);
-        return x ^ x >> 31;
-}
-
-static uint64_t mix_address(uint64_t hash, const TcpAddress *address) {
-        uint64_t words[2];
-        memcpy(words, address->bytes, sizeof(words));
-        return mix(mix(hash ^ words[0]) ^ words[1]);
-}
-
 static bool is_same(const SnapshotTuple *a, const SnapshotTuple *b) {
         return a->remote_port == b->remote_port &&
                memcmp(&a->remote, &b->remote, sizeof(a->remote)) == 0 &&
@@ -138,8 +125,8 @@ static bool is_empty(const SnapshotTuple *slot) {
 static SnapshotTuple *slot_find(
                 const SocketTally *tally, SnapshotTuple *slots, size_t n_slots,
                 const SnapshotTuple *tuple) {
-        uint64_t hash = mix_address(mix_address(tally->seed, &tuple->local), &tuple->remote);
-        size_t at = mix(hash ^ tuple->remote_port) & (n_slots - 1);
+        size_t at = tcp_tuple_hash(tally->seed, &tuple->local, &tuple->remote, tuple->remote_port) &
+                    (n_slots - 1);
         while (!is_empty(&slots[at]) && !is_same(&slots[at], tuple))
                 at = (at + 1) & (n_slots - 1);
         return &slots[at];

@@ -25,6 +25,25 @@ bool tcp_address_is_loopback(const TcpAddress *address) {
                (memcmp(address->bytes, mapped, sizeof(mapped)) == 0 && address->bytes[12] == 127);
 }
 
+/* The finaliser of splitmix64 (Steele, Lea, Flood: Fast splittable pseudorandom number generators, 2014). */
+static uint64_t mix(uint64_t x) {
+        x = (x ^ x >> 30) * UINT64_C(0xbf58476d1ce4e5b9);
+        x = (x ^ x >> 27) * UINT64_C(0x94d049bb133111eb);
+        return x ^ x >> 31;
+}
+
+static uint64_t mix_address(uint64_t hash, const TcpAddress *address) {
+        uint64_t words[2];
+        memcpy(words, address->bytes, sizeof(words));
+        return mix(mix(hash ^ words[0]) ^ words[1]);
+}
+
+uint64_t tcp_tuple_hash(
+                uint64_t seed, const TcpAddress *local, const TcpAddress *remote,
+                uint16_t remote_port) {
+        return mix(mix_address(mix_address(seed, local), remote) ^ remote_port);
+}
+
 /* --- the pool ------------------------------------------------------------------------------------------- */
 
 static bool is_reserved(const PortPool *pool, unsigned port) {
@@ -76,19 +95,6 @@ void port_use_reset(PortUse *use) {
         use->error = 0;
 }
 
-/* The finaliser of splitmix64 (Steele, Lea, Flood: Fast splittable pseudorandom number generators, 2014). */
-static uint64_t mix(uint64_t x) {
-        x = (x ^ x >> 30) * UINT64_C(0xbf58476d1ce4e5b9);
-        x = (x ^ x >> 27) * UINT64_C(0x94d049bb133111eb);
-        return x ^ x >> 31;
-}
-
-static uint64_t mix_address(uint64_t hash, const TcpAddress *address) {
-        uint64_t words[2];
-        memcpy(words, address->bytes, sizeof(words));
-        return mix(mix(hash ^ words[0]) ^ words[1]);
-}
-
 static bool is_same(const PortTuple *a, const PortTuple *b) {
         return a->remote_port == b->remote_port &&
                memcmp(&a->remote, &b->remote, sizeof(a->remote)) == 0 &&
@@ -97,8 +103,8 @@ static bool is_same(const PortTuple *a, const PortTuple *b) {
 
 /* The tuple's slot, or the empty one where it belongs. */
 static PortTuple *slot_find(PortUse *use, const PortTuple *tuple) {
-        uint64_t hash = mix_address(mix_address(use->seed, &tuple->local), &tuple->remote);
-        size_t at = mix(hash ^ tuple->remote_port) % SLOTS;
+        size_t at = tcp_tuple_hash(use->seed, &tuple->local, &tuple->remote, tuple->remote_port) %
+                    SLOTS;
         while (use->slots[at].n_taken > 0 && !is_same(&use->slots[at], tuple))
                 at = (at + 1) % SLOTS;
         return &use->slots[at];

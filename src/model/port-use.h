@@ -64,6 +64,11 @@ typedef struct TcpSocket {
 
 bool tcp_address_is_loopback(const TcpAddress *address);
 
+/* Where a tuple of addresses lies in a table. The seed is a secret, so that nobody can choose addresses that collide. */
+uint64_t tcp_tuple_hash(
+                uint64_t seed, const TcpAddress *local, const TcpAddress *remote,
+                uint16_t remote_port);
+
 /* --- the pool ------------------------------------------------------------------------------------------- */
 
 /* net.ipv4.tcp_tw_reuse, as far as net.ipv4.tcp_timestamps lets it work. */
