@@ -8,11 +8,12 @@
 
 int input_read(const char *path, int flags, size_t limit, StrBuf *out) {
         cleanup_close int file = FD_EMPTY;
-        int fd = STDIN_FILENO;
-        if (!input_is_stdin(path))
-                fd = file = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | flags);
-        if (fd < 0)
-                return -errno;
+        if (!input_is_stdin(path)) {
+                file = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | flags);
+                if (file < 0)
+                        return -errno;
+        }
+        int fd = file >= 0 ? file : STDIN_FILENO;
 
         char buffer[16384];
         while (out->length <= limit) {

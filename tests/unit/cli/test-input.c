@@ -31,7 +31,7 @@ static void test_input_read_ends_behind_the_limit(void **state UNUSED) {
 }
 
 static void test_input_read_stdin(void **state UNUSED) {
-        int ends[2], kept = dup(STDIN_FILENO);
+        int ends[2], kept = fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 0);
         assert_int_equal(pipe2(ends, O_CLOEXEC), 0);
         assert_int_equal(write(ends[1], "from a pipe", 11), 11);
         (void) close(ends[1]);
