@@ -111,6 +111,7 @@ static int choice_append(Choice *choice, const AuditKey *keys, size_t n) {
         return 0;
 }
 
+/* 0, CHOICE_E_STUCK or <0. */
 static int choice_restore(Choice *choice, Error *reterr) {
         Session *session = choice->session;
         const JournalKey *keys = NULL;
@@ -124,7 +125,9 @@ static int choice_restore(Choice *choice, Error *reterr) {
         if (r < 0)
                 return r;
         r = choice_append(choice, restore.keys, restore.n_keys);
-        return r < 0 ? error_set(reterr, r, "cannot recover") : 0;
+        if (r < 0)
+                return error_set(reterr, r, "cannot recover");
+        return restore.n_stuck > 0 ? CHOICE_E_STUCK : 0;
 }
 
 static int choice_make_live(Choice *choice, Error *reterr) {
@@ -229,11 +232,11 @@ int choice_run(Session *session, Error *reterr) {
                 r = choice_keep_damaged(session, reterr);
         if (r >= 0 && choice.base && !engine->files_only)
                 r = choice_restore(&choice, reterr);
-        if (r >= 0 && choice.base && !engine->files_only)
+        if (r == 0 && choice.base && !engine->files_only)
                 r = choice_make_live(&choice, reterr);
-        if (r >= 0 && session->current)
+        if (r == 0 && session->current)
                 r = install_generation(session, reterr);
-        if (r < 0)
+        if (r != 0)
                 return r;
 
         choice_tell(&choice);

@@ -8,7 +8,8 @@
  *                 fragment and marker are put right; the damaged journal is kept as `journal.damaged`; a new one
  *                 starts with that generation
  *         base    before that: the before-images that can still be read, of the journal's open transaction or in
- *                 /run/twprofile/pending, are restored three-way, and the generation's values are written
+ *                 /run/twprofile/pending, are restored three-way, and the generation's values are written; where the
+ *                 kernel does not take one of them, nothing is settled and the question is asked again
  *         keep    the live values stay as they are
  *
  * The new journal comes last: a death before it leaves the damaged one, and the question is asked again.
@@ -18,5 +19,10 @@
 
 /* Whether the caller has chosen. */
 bool choice_is_made(const Session *session);
-/* Sets session->current; adds recovered-by-choice. 0 or <0. */
+
+enum {
+        CHOICE_E_STUCK = 1, /* a value could not be restored: still undecided */
+};
+
+/* Sets session->current; adds recovered-by-choice. 0, CHOICE_E_STUCK or <0. */
 NODISCARD int choice_run(Session *session, Error *reterr);

@@ -228,8 +228,10 @@ enum {
 
 /* The journal or a generation cannot be understood: attention, unless the caller has chosen what stands. */
 static int engine_settle_corrupt(Session *session, const Error *error, Error *reterr) {
-        if (choice_is_made(session))
-                return choice_run(session, reterr);
+        if (choice_is_made(session)) {
+                int r = choice_run(session, reterr);
+                return r == CHOICE_E_STUCK ? ENGINE_E_ANSWERED : r;
+        }
         int r = engine_refuse_corrupt(session, error);
         return r < 0 ? r : ENGINE_E_ANSWERED;
 }

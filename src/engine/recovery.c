@@ -314,7 +314,8 @@ static int recovery_settle(Recovery *recovery, Error *reterr) {
                 return r;
         if (recovery->is_stuck && choice_is_made(session)) {
                 r = choice_run(session, reterr);
-                return r < 0 ? r : RECOVERY_E_CHOSEN;
+                if (r != CHOICE_E_STUCK)
+                        return r < 0 ? r : RECOVERY_E_CHOSEN;
         }
         if (recovery->is_stuck) {
                 /* Stays open: the next entry tries again, and a reboot ends it. */
@@ -335,6 +336,8 @@ static int recovery_refuse_corrupt(
                 Session *session, const char *text, const Error *error, Error *reterr) {
         if (choice_is_made(session)) {
                 int r = choice_run(session, reterr);
+                if (r == CHOICE_E_STUCK)
+                        return RECOVERY_E_REFUSED;
                 return r < 0 ? r : RECOVERY_E_CHOSEN;
         }
 

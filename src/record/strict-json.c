@@ -74,6 +74,31 @@ static bool is_too_deep(const char *bytes, size_t n) {
         return false;
 }
 
+/* jansson 2.14 calls the end of memory a syntax error, or nothing at all, when it comes before the first value is whole. A
+ * file must not count as damaged for that, so the allocations of a parse are watched. */
+typedef struct MemoryWatch {
+        json_malloc_t malloc;
+        json_free_t free;
+        bool ran_out;
+} MemoryWatch;
+
+static _Thread_local MemoryWatch memory_watch;
+
+static void *watched_malloc(size_t n) {
+        void *piece = memory_watch.malloc(n);
+        memory_watch.ran_out = memory_watch.ran_out || !piece;
+        return piece;
+}
+
+static json_t *load_watched(const char *bytes, size_t n, json_error_t *ret_where) {
+        memory_watch = (MemoryWatch){};
+        json_get_alloc_funcs(&memory_watch.malloc, &memory_watch.free);
+        json_set_alloc_funcs(watched_malloc, memory_watch.free);
+        json_t *root = json_loadb(bytes, n, JSON_REJECT_DUPLICATES, ret_where);
+        json_set_alloc_funcs(memory_watch.malloc, memory_watch.free);
+        return root;
+}
+
 int strict_json_parse(const char *bytes, size_t n, size_t max, json_t **ret, Error *reterr) {
         if (n > max)
                 return error_set(
@@ -83,8 +108,8 @@ int strict_json_parse(const char *bytes, size_t n, size_t max, json_t **ret, Err
                 return error_set(reterr, -EBADMSG, "more than %u levels", STRICT_MAX_DEPTH);
 
         json_error_t where;
-        json_auto_t *root = json_loadb(bytes, n, JSON_REJECT_DUPLICATES, &where);
-        if (!root && json_error_code(&where) == json_error_out_of_memory)
+        json_auto_t *root = load_watched(bytes, n, &where);
+        if (!root && memory_watch.ran_out)
                 return error_set(reterr, -ENOMEM, "cannot read JSON");
         if (!root && json_error_code(&where) == json_error_duplicate_key)
                 return error_set(
