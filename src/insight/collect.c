@@ -5,6 +5,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "insight/proc-stat.h"
 #include "insight/sockstat.h"
 #include "insight/socket-tally.h"
 #include "system/instance.h"
@@ -74,30 +75,37 @@ static void take_counter(void *userdata, const NetCounter *found) {
         }
 }
 
+static void take_net_counters(const char *text, Snapshot *snapshot) {
+        net_counters_each(text, take_counter, snapshot);
+}
+
+static void take_sockstat(const char *text, Snapshot *snapshot) {
+        sockstat_parse(text, &snapshot->sockstat);
+}
+
 /* Files that are not there leave what they tell unknown. */
 static int read_counters(const Seam *seam, int root_fd, Snapshot *snapshot, Error *reterr) {
         static const struct {
                 const char *path;
                 size_t max;
-                bool is_sockstat;
+                void (*take)(const char *text, Snapshot *snapshot);
         } files[] = {
-                { "proc/self/net/netstat", NET_COUNTERS_MAX_BYTES, false },
-                { "proc/self/net/snmp", NET_COUNTERS_MAX_BYTES, false },
-                { "proc/self/net/sockstat", SOCKSTAT_MAX_BYTES, true },
-                { "proc/self/net/sockstat6", SOCKSTAT_MAX_BYTES, true },
+                { "proc/self/net/netstat", NET_COUNTERS_MAX_BYTES, take_net_counters },
+                { "proc/self/net/snmp", NET_COUNTERS_MAX_BYTES, take_net_counters },
+                { "proc/self/net/sockstat", SOCKSTAT_MAX_BYTES, take_sockstat },
+                { "proc/self/net/sockstat6", SOCKSTAT_MAX_BYTES, take_sockstat },
+                { "proc/self/net/softnet_stat", PROC_STAT_MAX_BYTES, softnet_stat_parse },
+                { "proc/self/net/stat/nf_conntrack", PROC_STAT_MAX_BYTES, conntrack_stat_parse },
         };
         for (size_t i = 0; i < ELEMENTSOF(files); i++) {
                 cleanup_free char *text = NULL;
                 size_t n;
                 int r = seam_read_file_at(seam, root_fd, files[i].path, files[i].max, &text, &n);
-                if (r == -ENOENT)
+                if (r == -ENOENT || r == -EACCES)
                         continue;
                 if (r < 0)
                         return error_set(reterr, r, "cannot read '/%s'", files[i].path);
-                if (files[i].is_sockstat)
-                        sockstat_parse(text, &snapshot->sockstat);
-                else
-                        net_counters_each(text, take_counter, snapshot);
+                files[i].take(text, snapshot);
         }
         return 0;
 }

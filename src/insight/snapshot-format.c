@@ -5,7 +5,9 @@
 
 #include "insight/sockets-format.h"
 
-#define KERNEL_TEXT_MAX 64U
+#define KERNEL_TEXT_MAX  64U
+#define PROFILE_NAME_MAX 255U
+#define STRANGE_NAME_MAX 64U
 
 /* --- encoding ------------------------------------------------------------------------------------------- */
 
@@ -66,13 +68,66 @@ static json_t *cost_to_json(const SnapshotCost *cost) {
                         strict_json_number(cost->cpu_us));
 }
 
+static json_t *strange_to_json(const Snapshot *snapshot) {
+        json_auto_t *object = json_object();
+        for (size_t i = 0; i < snapshot->n_strange; i++) {
+                const char *text = snapshot->strange[i].text;
+                json_t *value = text ? strict_json_text(text) : json_null();
+                if (json_object_set_new(object, snapshot->strange[i].name, value) < 0)
+                        return NULL;
+        }
+        return TAKE_PTR(object);
+}
+
+static json_t *enabled_to_json(const SnapshotEnabled *enabled) {
+        json_auto_t *keys = json_object();
+        for (size_t i = 0; i < enabled->n_keys; i++) {
+                const SnapshotEnabledKey *key = &enabled->keys[i];
+                json_t *row = json_pack("{s:s, s:s}", "profile", key->profile, "value", key->value);
+                if (strict_json_set_if(
+                                    row, "origin", key->origin,
+                                    key->origin ? json_string(key->origin) : NULL) < 0) {
+                        json_decref(row);
+                        return NULL;
+                }
+                if (json_object_set_new(keys, key->spec->key, row) < 0)
+                        return NULL;
+        }
+        return json_pack(
+                        "{s:o, s:o}", "netns", strict_json_number(enabled->netns), "keys",
+                        TAKE_PTR(keys));
+}
+
+static json_t *tracked_to_json(const Snapshot *snapshot) {
+        return json_pack(
+                        "{s:o, s:o}", "tcp", strict_json_number(snapshot->n_tracked_tcp),
+                        "time_wait", strict_json_number(snapshot->n_tracked_time_wait));
+}
+
+/* Members that older recordings do not have, and that this one has only when they were asked for. */
+static int add_surroundings(json_t *object, const Snapshot *snapshot) {
+        bool enabled = snapshot->enabled.known;
+        int r = strict_json_set_if(
+                        object, "strange", snapshot->knows_strange,
+                        snapshot->knows_strange ? strange_to_json(snapshot) : NULL);
+        if (r == 0)
+                r = strict_json_set_if(
+                                object, "enabled", enabled,
+                                enabled ? enabled_to_json(&snapshot->enabled) : NULL);
+        if (r == 0)
+                r = strict_json_set_if(
+                                object, "tracked", snapshot->knows_tracked,
+                                snapshot->knows_tracked ? tracked_to_json(snapshot) : NULL);
+        return r;
+}
+
 json_t *snapshot_to_json(const Snapshot *snapshot) {
         char kernel[KERNEL_TEXT_MAX];
         const KernelVersion *version = &snapshot->settings.kernel;
         (void) snprintf(kernel, sizeof(kernel), "%u.%u.%u", version->major, version->minor,
                         version->patch); /* three numbers fit */
         json_t *sockets = snapshot->has_sockets ? sockets_to_json(snapshot) : json_null();
-        return json_pack(
+        json_auto_t *object = json_pack(
                         "{s:i, s:I, s:I, s:o, s:b, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}",
                         "v", SNAPSHOT_FORMAT_VERSION, "time_us", (json_int_t) snapshot->time_us,
                         "monotonic_us", (json_int_t) snapshot->monotonic_us, "netns",
@@ -84,6 +139,7 @@ json_t *snapshot_to_json(const Snapshot *snapshot) {
                         sockstat_to_json(&snapshot->sockstat), "counters",
                         counters_to_json(snapshot), "sockets", sockets, "cost",
                         cost_to_json(&snapshot->cost));
+        return add_surroundings(object, snapshot) < 0 ? NULL : TAKE_PTR(object);
 }
 
 /* --- decoding ------------------------------------------------------------------------------------------- */
@@ -175,10 +231,133 @@ static int cost_from_json(json_t *object, SnapshotCost *ret, Error *reterr) {
         return r < 0 ? error_prefix(reterr, r, "member 'cost'") : 0;
 }
 
-/* The members that are objects. */
+/* Names and values were read by whoever recorded them, and will be printed. */
+static int strange_key_from_json(
+                const char *name, json_t *value, Arena *arena, SnapshotStrange *ret,
+                Error *reterr) {
+        const char *text = json_string_value(value);
+        size_t n_name = strlen(name), n_text = json_string_length(value);
+        if (n_name > STRANGE_NAME_MAX || !strict_json_is_text(name, n_name) ||
+            (text && (n_text >= SYSCTL_VALUE_TEXT_MAX || !strict_json_is_text(text, n_text))) ||
+            (!text && !json_is_null(value)))
+                return error_set(reterr, -EBADMSG, "a member of 'strange' is no text");
+        ret->name = arena_copy(arena, name);
+        ret->text = text ? arena_copy(arena, text) : NULL;
+        if (!ret->name || (text && !ret->text))
+                return error_set(reterr, -ENOMEM, "cannot keep settings");
+        return 0;
+}
+
+static int strange_from_json(json_t *object, Arena *arena, Snapshot *snapshot, Error *reterr) {
+        SnapshotStrange *keys = arena_alloc_array(
+                        arena, json_object_size(object), sizeof(SnapshotStrange));
+        if (!keys)
+                return error_set(reterr, -ENOMEM, "cannot keep settings");
+        const char *name;
+        json_t *value;
+        size_t n = 0;
+        json_object_foreach(object, name, value) {
+                int r = strange_key_from_json(name, value, arena, &keys[n++], reterr);
+                if (r < 0)
+                        return r;
+        }
+        snapshot->strange = keys;
+        snapshot->n_strange = n;
+        snapshot->knows_strange = true;
+        return 0;
+}
+
+static int enabled_key_from_json(
+                json_t *object, Arena *arena, SnapshotEnabledKey *ret, Error *reterr) {
+        const StrictField fields[] = {
+                { .name = "profile",
+                  .kind = STRICT_TEXT,
+                  .max = PROFILE_NAME_MAX,
+                  .ret = &ret->profile },
+                { .name = "value",
+                  .kind = STRICT_TEXT,
+                  .max = SYSCTL_VALUE_TEXT_MAX,
+                  .ret = &ret->value },
+                { .name = "origin",
+                  .kind = STRICT_TEXT,
+                  .max = SYSCTL_VALUE_TEXT_MAX,
+                  .optional = true,
+                  .ret = &ret->origin },
+        };
+        int r = strict_json_read(object, fields, ELEMENTSOF(fields), reterr);
+        if (r < 0)
+                return error_prefix(reterr, r, "a key of 'enabled'");
+        bool has_origin = ret->origin;
+        ret->profile = arena_copy(arena, ret->profile);
+        ret->value = arena_copy(arena, ret->value);
+        ret->origin = has_origin ? arena_copy(arena, ret->origin) : NULL;
+        return ret->profile && ret->value && (ret->origin || !has_origin)
+                               ? 0
+                               : error_set(reterr, -ENOMEM, "cannot keep settings");
+}
+
+/* Keys that this program does not know are passed over, as those of 'settings'. */
+static int enabled_from_json(json_t *object, Arena *arena, SnapshotEnabled *ret, Error *reterr) {
+        json_t *rows = NULL;
+        const StrictField fields[] = {
+                { .name = "netns", .kind = STRICT_NUMBER, .ret = &ret->netns },
+                { .name = "keys", .kind = STRICT_OBJECT, .ret = &rows },
+        };
+        int r = strict_json_read(object, fields, ELEMENTSOF(fields), reterr);
+        if (r < 0)
+                return error_prefix(reterr, r, "member 'enabled'");
+        SnapshotEnabledKey *keys = arena_alloc_array(
+                        arena, json_object_size(rows), sizeof(SnapshotEnabledKey));
+        if (!keys)
+                return error_set(reterr, -ENOMEM, "cannot keep settings");
+        const char *name;
+        json_t *row;
+        json_object_foreach(rows, name, row) {
+                SnapshotEnabledKey *key = &keys[ret->n_keys];
+                key->spec = catalogue_find(name);
+                if (!key->spec)
+                        continue;
+                r = enabled_key_from_json(row, arena, key, reterr);
+                if (r < 0)
+                        return r;
+                ret->n_keys++;
+        }
+        ret->keys = keys;
+        ret->known = true;
+        return 0;
+}
+
+static int tracked_from_json(json_t *object, Snapshot *snapshot, Error *reterr) {
+        const StrictField fields[] = {
+                { .name = "tcp", .kind = STRICT_NUMBER, .ret = &snapshot->n_tracked_tcp },
+                { .name = "time_wait",
+                  .kind = STRICT_NUMBER,
+                  .ret = &snapshot->n_tracked_time_wait },
+        };
+        int r = strict_json_read(object, fields, ELEMENTSOF(fields), reterr);
+        if (r < 0)
+                return error_prefix(reterr, r, "member 'tracked'");
+        snapshot->knows_tracked = true;
+        return 0;
+}
+
+/* The members that are objects. Those of the second line may be missing. */
 typedef struct Parts {
         json_t *settings, *sockstat, *counters, *sockets, *cost;
+        json_t *strange, *enabled, *tracked;
 } Parts;
+
+static int surroundings_from_json(
+                const Parts *parts, Arena *arena, Snapshot *snapshot, Error *reterr) {
+        int r = 0;
+        if (parts->strange)
+                r = strange_from_json(parts->strange, arena, snapshot, reterr);
+        if (r == 0 && parts->enabled)
+                r = enabled_from_json(parts->enabled, arena, &snapshot->enabled, reterr);
+        if (r == 0 && parts->tracked)
+                r = tracked_from_json(parts->tracked, snapshot, reterr);
+        return r;
+}
 
 static int parts_from_json(const Parts *parts, Arena *arena, Snapshot *snapshot, Error *reterr) {
         int r = settings_from_json(parts->settings, arena, snapshot, reterr);
@@ -190,6 +369,8 @@ static int parts_from_json(const Parts *parts, Arena *arena, Snapshot *snapshot,
                 r = sockstat_from_json(parts->sockstat, &snapshot->sockstat, reterr);
         if (r == 0)
                 r = cost_from_json(parts->cost, &snapshot->cost, reterr);
+        if (r == 0)
+                r = surroundings_from_json(parts, arena, snapshot, reterr);
         if (r < 0 || json_is_null(parts->sockets))
                 return r;
         r = sockets_from_json(parts->sockets, arena, &snapshot->sockets, reterr);
@@ -224,6 +405,18 @@ int snapshot_from_json(json_t *object, Arena *arena, Snapshot *ret, Error *reter
                 { .name = "sockets", .kind = STRICT_ANY, .ret = &parts.sockets },
                 { .name = "cost", .kind = STRICT_OBJECT, .ret = &parts.cost },
                 { .name = "rates", .kind = STRICT_ANY, .optional = true },
+                { .name = "strange",
+                  .kind = STRICT_OBJECT,
+                  .optional = true,
+                  .ret = &parts.strange },
+                { .name = "enabled",
+                  .kind = STRICT_OBJECT,
+                  .optional = true,
+                  .ret = &parts.enabled },
+                { .name = "tracked",
+                  .kind = STRICT_OBJECT,
+                  .optional = true,
+                  .ret = &parts.tracked },
         };
         r = strict_json_read(object, fields, ELEMENTSOF(fields), reterr);
         if (r < 0)

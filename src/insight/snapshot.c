@@ -3,7 +3,8 @@
 
 /* --- tables --------------------------------------------------------------------------------------------- */
 
-/* The kernel's names are those of net/ipv4/proc.c (snmp4_tcp_list, snmp4_net_list). */
+/* The kernel's names are those of net/ipv4/proc.c (snmp4_tcp_list, snmp4_net_list); softnet_stat has none, its fields are
+ * named after struct softnet_data. */
 static const SnapshotCounter counters[SNAPSHOT_COUNTERS] = {
         [COUNTER_ACTIVE_OPENS] = { "Tcp.ActiveOpens", false, "connections opened from here" },
         [COUNTER_PASSIVE_OPENS] = { "Tcp.PassiveOpens", false, "connections accepted" },
@@ -51,10 +52,23 @@ static const SnapshotCounter counters[SNAPSHOT_COUNTERS] = {
                                       "connections reset by TCP_LINGER2" },
         [COUNTER_ABORT_ON_MEMORY] = { "TcpExt.TCPAbortOnMemory", true,
                                       "connections reset for lack of memory or orphan slots" },
+        [COUNTER_BACKLOG_DROPPED] = { "softnet_stat.dropped", true,
+                                      "packets dropped at netdev_max_backlog" },
+        [COUNTER_BUDGET_SPENT] = { "softnet_stat.time_squeeze", true,
+                                   "times that netdev_budget ended with packets left" },
+        [COUNTER_TRACKING_INSERT_FAILED] = { "nf_conntrack.insert_failed", true,
+                                             "connections that could not be tracked" },
+        [COUNTER_TRACKING_DROPPED] = { "nf_conntrack.drop", true,
+                                       "packets dropped because tracking had no room" },
+        [COUNTER_TRACKING_EARLY_DROPPED] = { "nf_conntrack.early_drop", true,
+                                             "tracked connections forgotten to make room" },
 };
 
 /* Sorted, as sysctl_live_read() wants them. */
 static const char *const settings[] = {
+        "net.core.netdev_budget",
+        "net.core.netdev_budget_usecs",
+        "net.core.netdev_max_backlog",
         "net.core.somaxconn",
         "net.ipv4.ip_local_port_range",
         "net.ipv4.ip_local_reserved_ports",
@@ -63,10 +77,14 @@ static const char *const settings[] = {
         "net.ipv4.tcp_child_ehash_entries",
         "net.ipv4.tcp_ehash_entries",
         "net.ipv4.tcp_fin_timeout",
+        "net.ipv4.tcp_keepalive_intvl",
+        "net.ipv4.tcp_keepalive_probes",
+        "net.ipv4.tcp_keepalive_time",
         "net.ipv4.tcp_max_orphans",
         "net.ipv4.tcp_max_syn_backlog",
         "net.ipv4.tcp_max_tw_buckets",
         "net.ipv4.tcp_mem",
+        "net.ipv4.tcp_orphan_retries",
         "net.ipv4.tcp_rfc1337",
         "net.ipv4.tcp_syncookies",
         "net.ipv4.tcp_timestamps",
@@ -74,6 +92,14 @@ static const char *const settings[] = {
         "net.ipv4.tcp_tw_reuse",
         "net.ipv4.tcp_tw_reuse_delay",
         "net.ipv4.tcp_tw_timeout",
+        "net.ipv4.vs.conn_reuse_mode",
+        "net.ipv4.vs.conntrack",
+        "net.ipv4.vs.expire_nodest_conn",
+        "net.netfilter.nf_conntrack_buckets",
+        "net.netfilter.nf_conntrack_count",
+        "net.netfilter.nf_conntrack_max",
+        "net.netfilter.nf_conntrack_tcp_timeout_established",
+        "net.netfilter.nf_conntrack_tcp_timeout_time_wait",
 };
 
 static const char *const state_names[TCP_STATES] = {
@@ -169,6 +195,40 @@ uint32_t snapshot_time_wait_ms(const Snapshot *snapshot) {
 uint32_t snapshot_reuse_delay_ms(const Snapshot *snapshot) {
         int64_t delay = snapshot_number(snapshot, "net.ipv4.tcp_tw_reuse_delay", 1000);
         return delay >= 0 && delay < UINT32_MAX ? (uint32_t) delay : 1000;
+}
+
+static bool table_slots(const Snapshot *snapshot, uint64_t *ret) {
+        int64_t slots = snapshot_number(snapshot, "net.ipv4.tcp_ehash_entries", 0);
+        if (slots == 0 || slots < INT32_MIN || slots > INT32_MAX)
+                return false;
+        *ret = (uint64_t) (slots < 0 ? -slots : slots);
+        return true;
+}
+
+bool snapshot_default_buckets(const Snapshot *snapshot, uint64_t *ret) {
+        uint64_t slots;
+        if (!table_slots(snapshot, &slots))
+                return false;
+        *ret = slots / 2;
+        return true;
+}
+
+bool snapshot_default_syn_backlog(const Snapshot *snapshot, uint64_t *ret) {
+        uint64_t slots;
+        if (!table_slots(snapshot, &slots))
+                return false;
+        *ret = slots / 128 < 128 ? 128 : slots / 128;
+        return true;
+}
+
+const SnapshotEnabledKey *snapshot_enabled(const Snapshot *snapshot, const char *key) {
+        const SnapshotEnabled *enabled = &snapshot->enabled;
+        if (!enabled->known || enabled->netns != snapshot->netns)
+                return NULL;
+        for (size_t i = 0; i < enabled->n_keys; i++)
+                if (streq(enabled->keys[i].spec->key, key))
+                        return &enabled->keys[i];
+        return NULL;
 }
 
 /* --- figures -------------------------------------------------------------------------------------------- */

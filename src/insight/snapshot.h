@@ -111,7 +111,7 @@ typedef struct SnapshotSockstat {
         uint64_t memory_pages;
 } SnapshotSockstat;
 
-/* Of /proc/net/netstat and /proc/net/snmp. */
+/* Of /proc/net/netstat, /proc/net/snmp, /proc/net/stat/nf_conntrack; of the whole host: /proc/net/softnet_stat. */
 typedef enum SnapshotCounterId {
         COUNTER_ACTIVE_OPENS,
         COUNTER_PASSIVE_OPENS,
@@ -141,11 +141,16 @@ typedef enum SnapshotCounterId {
         COUNTER_ABORT_ON_DATA,
         COUNTER_ABORT_ON_LINGER,
         COUNTER_ABORT_ON_MEMORY,
+        COUNTER_BACKLOG_DROPPED,
+        COUNTER_BUDGET_SPENT,
+        COUNTER_TRACKING_INSERT_FAILED,
+        COUNTER_TRACKING_DROPPED,
+        COUNTER_TRACKING_EARLY_DROPPED,
         SNAPSHOT_COUNTERS,
 } SnapshotCounterId;
 
 typedef struct SnapshotCounter {
-        const char *name; /* "TcpExt.TWRecycled": the kernel's group and field */
+        const char *name; /* "TcpExt.TWRecycled": the kernel's group, or the file, and the field */
         bool is_trouble;  /* nothing of it is good */
         const char *means;
 } SnapshotCounter;
@@ -155,6 +160,28 @@ const SnapshotCounter *snapshot_counter(SnapshotCounterId id);
 SnapshotCounterId snapshot_counter_find(const char *name);
 
 /* --- the whole ------------------------------------------------------------------------------------------ */
+
+/* A key of the kernel that the catalogue does not have. */
+typedef struct SnapshotStrange {
+        const char *name; /* "tcp_tw_count" */
+        const char *text; /* as read; NULL: it cannot be read */
+} SnapshotStrange;
+
+/* A key of the profiles that are enabled, as the public view tells it. */
+typedef struct SnapshotEnabledKey {
+        const SysctlSpec *spec;
+        const char *profile;
+        const char *value;  /* in the kernel's spelling */
+        const char *origin; /* what stood there before; NULL: not known */
+} SnapshotEnabledKey;
+
+/* What twprofile made live in this boot, and where. */
+typedef struct SnapshotEnabled {
+        bool known; /* false: nothing of ours was made live in this boot, or the view could not be read */
+        uint64_t netns;                 /* inode */
+        const SnapshotEnabledKey *keys; /* sorted */
+        size_t n_keys;
+} SnapshotEnabled;
 
 /* What looking cost. */
 typedef struct SnapshotCost {
@@ -176,6 +203,15 @@ typedef struct Snapshot {
         SnapshotSockstat sockstat;
         bool known[SNAPSHOT_COUNTERS];
         uint64_t counters[SNAPSHOT_COUNTERS];
+
+        /* Filled by collect_surroundings(). */
+        bool knows_strange;
+        const SnapshotStrange
+                        *strange; /* net.ipv4.tcp_tw_* that the catalogue does not have, sorted */
+        size_t n_strange;
+        SnapshotEnabled enabled;
+        bool knows_tracked;
+        uint64_t n_tracked_tcp, n_tracked_time_wait; /* entries of connection tracking */
 
         bool has_sockets;
         SnapshotSockets sockets;
@@ -202,6 +238,15 @@ uint32_t snapshot_reuse_delay_ms(const Snapshot *snapshot);
 static inline uint32_t snapshot_use_total(const SnapshotUse *use) {
         return use->n_time_wait + use->n_fin_wait2 + use->n_other;
 }
+
+/* tcp_max_tw_buckets as the kernel computes it: half the slots of the table of connections (net/ipv4/tcp_ipv4.c,
+ * tcp_set_hashinfo()), also in a namespace that shares the first one's, where tcp_ehash_entries is negative. false: the
+ * key is not there (before Linux 6.1). */
+bool snapshot_default_buckets(const Snapshot *snapshot, uint64_t *ret);
+/* The same for tcp_max_syn_backlog: a slot of 128, at least 128. */
+bool snapshot_default_syn_backlog(const Snapshot *snapshot, uint64_t *ret);
+/* NULL when no enabled profile sets the key in this namespace. */
+const SnapshotEnabledKey *snapshot_enabled(const Snapshot *snapshot, const char *key);
 
 /* U in thousandths; 0 when the pool has no ports. */
 uint32_t snapshot_use_level(const Snapshot *snapshot, const SnapshotUse *use);

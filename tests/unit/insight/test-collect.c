@@ -26,6 +26,9 @@ static void fill(Scratch *scratch) {
         scratch_write(scratch, "proc/self/net/sockstat",
                       "sockets: used 9\nTCP: inuse 1 orphan 2 tw 3 alloc 4 mem 5\n");
         scratch_write(scratch, "proc/self/net/sockstat6", "TCP6: inuse 6\n");
+        scratch_write(scratch, "proc/self/net/softnet_stat", "0000000a 00000001 00000002\n");
+        scratch_write(scratch, "proc/self/net/stat/nf_conntrack",
+                      "entries drop\n00000001 0000001f\n");
 }
 
 static void test_counts(void **state UNUSED) {
@@ -50,6 +53,10 @@ static void test_counts(void **state UNUSED) {
         assert_true(got.sockstat.known);
         assert_int_equal(got.sockstat.time_wait, 3);
         assert_int_equal(got.sockstat.in_use[SNAPSHOT_IPV6], 6);
+        assert_int_equal(got.counters[COUNTER_BACKLOG_DROPPED], 1);
+        assert_int_equal(got.counters[COUNTER_BUDGET_SPENT], 2);
+        assert_int_equal(got.counters[COUNTER_TRACKING_DROPPED], 31);
+        assert_false(got.known[COUNTER_TRACKING_INSERT_FAILED]);
         assert_false(got.has_sockets);
         assert_true(got.time_us > 0);
         assert_true(got.page_size > 0);

@@ -148,6 +148,15 @@ static void test_refuses(void **state UNUSED) {
                 { "sockets", "{}" },
                 { "cost", "{}" },
                 { "surprise", "1" },
+                { "strange", "[]" },
+                { "strange", "{\"tcp_tw_count\":1}" },
+                { "strange", "{\"tcp_tw_\\u001b[2J\":\"1\"}" },
+                { "strange", "{\"tcp_tw_count\":\"\\u001b[2J\"}" },
+                { "enabled", "{\"netns\":1}" },
+                { "enabled", "{\"netns\":1,\"keys\":{\"net.core.somaxconn\":{\"value\":\"1\"}}}" },
+                { "enabled", "{\"netns\":1,\"keys\":{\"net.core.somaxconn\":7}}" },
+                { "tracked", "{\"tcp\":1}" },
+                { "tracked", "{\"tcp\":1,\"time_wait\":-1}" },
         };
         TEST_EACH(row, rows) {
                 CLEANUP(arena_freep) Arena *arena = arena_new();
@@ -167,5 +176,53 @@ static void test_refuses(void **state UNUSED) {
         assert_int_equal(snapshot_decode("{\"result\":null}", 15, arena, &got, &error), -EBADMSG);
 }
 
+static void test_surroundings(void **state UNUSED) {
+        CLEANUP(arena_freep) Arena *arena = arena_new();
+        Snapshot snapshot = make_snapshot(arena);
+        Snapshot got;
+        Error error = { 0 };
+        json_auto_t *without = snapshot_to_json(&snapshot);
+        assert_null(json_object_get(without, "strange"));
+        assert_int_equal(decode(without, arena, &got, &error), 0);
+        assert_false(got.knows_strange);
+        assert_false(got.enabled.known);
+        assert_false(got.knows_tracked);
+
+        const SnapshotStrange strange[] = { { "tcp_tw_count", "7" }, { "tcp_tw_secret", NULL } };
+        const SnapshotEnabledKey keys[] = {
+                { catalogue_find("net.core.somaxconn"), "web", "4096", "128" },
+                { catalogue_find("net.ipv4.tcp_mem"), "web", "1\t2\t3", NULL },
+        };
+        snapshot.knows_strange = true;
+        snapshot.strange = strange;
+        snapshot.n_strange = ELEMENTSOF(strange);
+        snapshot.enabled = (SnapshotEnabled){ true, 4026531840, keys, ELEMENTSOF(keys) };
+        snapshot.knows_tracked = true;
+        snapshot.n_tracked_tcp = 9;
+        snapshot.n_tracked_time_wait = 8;
+        json_auto_t *object = snapshot_to_json(&snapshot);
+        json_object_set_new(
+                        json_object_get(json_object_get(object, "enabled"), "keys"), "net.new",
+                        json_null());
+        int r = decode(object, arena, &got, &error);
+        assert_string_equal(error.text, "");
+        assert_int_equal(r, 0);
+        assert_true(got.knows_strange);
+        assert_int_equal(got.n_strange, 2);
+        assert_string_equal(got.strange[0].name, "tcp_tw_count");
+        assert_string_equal(got.strange[0].text, "7");
+        assert_null(got.strange[1].text);
+        assert_true(got.enabled.known);
+        assert_int_equal(got.enabled.netns, 4026531840);
+        assert_int_equal(got.enabled.n_keys, 2);
+        assert_string_equal(got.enabled.keys[0].spec->key, "net.core.somaxconn");
+        assert_string_equal(got.enabled.keys[0].origin, "128");
+        assert_string_equal(got.enabled.keys[1].value, "1\t2\t3");
+        assert_null(got.enabled.keys[1].origin);
+        assert_true(got.knows_tracked);
+        assert_int_equal(got.n_tracked_tcp, 9);
+        assert_int_equal(got.n_tracked_time_wait, 8);
+}
+
 TEST_MAIN(cmocka_unit_test(test_there_and_back), cmocka_unit_test(test_what_is_not_known),
-          cmocka_unit_test(test_refuses))
+          cmocka_unit_test(test_refuses), cmocka_unit_test(test_surroundings))

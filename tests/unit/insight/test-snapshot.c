@@ -45,7 +45,9 @@ static void test_names(void **state UNUSED) {
                 assert_non_null(counter->name);
                 assert_non_null(counter->means);
                 assert_true(startswith(counter->name, "Tcp.") ||
-                            startswith(counter->name, "TcpExt."));
+                            startswith(counter->name, "TcpExt.") ||
+                            startswith(counter->name, "softnet_stat.") ||
+                            startswith(counter->name, "nf_conntrack."));
                 assert_int_equal(snapshot_counter_find(counter->name), id);
         }
         assert_int_equal(snapshot_counter_find("TcpExt.NoSuchThing"), SNAPSHOT_COUNTERS);
@@ -73,6 +75,42 @@ static void test_values(void **state UNUSED) {
         assert_int_equal(snapshot_number(&snapshot, "no.such.key", -1), -1);
         assert_int_equal(snapshot_time_wait_ms(&snapshot), 20000);
         assert_int_equal(snapshot_reuse_delay_ms(&snapshot), 250);
+}
+
+static void test_defaults(void **state UNUSED) {
+        static const struct {
+                const char *slots;
+                bool known;
+                uint64_t buckets, backlog;
+        } rows[] = {
+                { "262144", true, 131072, 2048 },  /* as on a host with 24 GB */
+                { "-262144", true, 131072, 2048 }, /* its child, which shares the table */
+                { "1024", true, 512, 128 },        /* a child with tcp_child_ehash_entries=1024 */
+                { "1", true, 0, 128 },
+                { "0", false, 0, 0 },
+                { "-9223372036854775808", false, 0, 0 },
+        };
+        TEST_EACH(row, rows) {
+                CLEANUP(arena_freep) Arena *arena = arena_new();
+                Snapshot snapshot = { 0 };
+                const Setting setting = { "net.ipv4.tcp_ehash_entries", row->slots };
+                set(&snapshot, arena, &setting, 1);
+                uint64_t buckets = 0, backlog = 0;
+                assert_int_equal(snapshot_default_buckets(&snapshot, &buckets), row->known);
+                assert_int_equal(snapshot_default_syn_backlog(&snapshot, &backlog), row->known);
+                assert_int_equal(buckets, row->buckets);
+                assert_int_equal(backlog, row->backlog);
+        }
+}
+
+static void test_enabled(void **state UNUSED) {
+        const SnapshotEnabledKey key = { catalogue_find("net.core.somaxconn"), "web", "4096",
+                                         "128" };
+        Snapshot snapshot = { .netns = 5, .enabled = { true, 5, &key, 1 } };
+        assert_ptr_equal(snapshot_enabled(&snapshot, "net.core.somaxconn"), &key);
+        assert_null(snapshot_enabled(&snapshot, "net.ipv4.tcp_mem"));
+        snapshot.enabled.netns = 6; /* another namespace's */
+        assert_null(snapshot_enabled(&snapshot, "net.core.somaxconn"));
 }
 
 static void test_pool(void **state UNUSED) {
@@ -138,5 +176,6 @@ static void test_state_total(void **state UNUSED) {
 }
 
 TEST_MAIN(cmocka_unit_test(test_settings_are_sorted_and_known), cmocka_unit_test(test_names),
-          cmocka_unit_test(test_values), cmocka_unit_test(test_pool),
+          cmocka_unit_test(test_values), cmocka_unit_test(test_defaults),
+          cmocka_unit_test(test_enabled), cmocka_unit_test(test_pool),
           cmocka_unit_test(test_pool_without_ports), cmocka_unit_test(test_state_total))
