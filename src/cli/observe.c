@@ -48,7 +48,8 @@ static int look(Context *context, Snapshot *ret, SnapshotRates *ret_rates) {
                 sleep_s(interval_s);
         }
         int r = collect_counts(seam_real(), root_fd, context->arena, ret, &context->error);
-        if (r == 0 && context_is_json(context)) /* nobody sees them in the text; advice needs them */
+        if (r == 0 &&
+            context_is_json(context)) /* nobody sees them in the text; advice needs them */
                 r = collect_surroundings(
                                 seam_real(), root_fd, context->arena, ret, &context->error);
         if (r < 0)
