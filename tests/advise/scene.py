@@ -1,0 +1,84 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""The table of situations, and how one of them is played.
+
+    @situation("PORT-1", {"PORT-1": "critical"}, {"PORT-1": (960, 1000)})
+    def port_1(world):
+        \"""All ports but 40 are in TIME_WAIT.\"""
+        world.host.ports(40000, 40999)
+        world.outgoing(960)
+
+The name is the row's; what follows is the exact set of findings, with severities, and the numbers that have to stand in
+their evidence. The function makes the state; what it returns, if anything, is the traffic during the two samples.
+Expected sets come from what the rules are meant to say, never from what the program printed.
+"""
+
+import json
+import os
+import subprocess
+import tempfile
+import time
+from collections import namedtuple
+
+from judge import judge
+from world import Namespace, World
+
+INTERVAL = "1s"
+Situation = namedtuple("Situation", "name why expect numbers make hash_entries sandbox")
+Traffic = namedtuple("Traffic", "per_second step")
+SITUATIONS = {}
+
+
+def situation(name, expect, numbers=None, hash_entries=None, sandbox=None):
+    """hash_entries: the host's namespace has a hash of its own, of so many, and so half as many TIME_WAITs.
+    sandbox: profiles, by name: it is played inside `twprofile sandbox`, where they can be enabled."""
+    def add(make):
+        assert name not in SITUATIONS, name
+        SITUATIONS[name] = Situation(name, " ".join(make.__doc__.split()), expect, numbers or {}, make, hash_entries, sandbox)
+        return make
+    return add
+
+
+def build(row, program):
+    home = Namespace.here()
+    made_by = None
+    if row.hash_entries:
+        made_by = Namespace()
+        made_by.set("tcp_child_ehash_entries", row.hash_entries)
+    world = World(made_by)
+    world.program = program
+    world.home = home
+    world.advised = world.host
+    return world, row.make(world)
+
+
+def run(world, argv, traffic):
+    """The program in the host's namespace, and the traffic as long as it runs. A rate that this machine does not keep up
+    is lower, never made up for in a burst."""
+    with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as errors:
+        with world.advised:
+            process = subprocess.Popen(argv, stdout=out, stderr=errors, stdin=subprocess.DEVNULL)
+        due = time.monotonic()
+        while process.poll() is None:
+            if traffic and time.monotonic() >= due:
+                traffic.step()
+                due = max(due + 1 / traffic.per_second, time.monotonic() - 0.05)
+            else:
+                time.sleep(0.001)
+        out.seek(0)
+        errors.seek(0)
+        text = out.read().decode()
+        if not text:
+            raise RuntimeError(f"{argv[1]} ended with {process.returncode} and said nothing: {errors.read().decode()}")
+        document = json.loads(text)
+    if document["result"] is None:
+        raise RuntimeError(f"{argv[1]}: {document['error']}")
+    return document
+
+
+def play(row, program, folder):
+    """Faults, as sentences. What was said is kept in the folder, for those who look at all of it."""
+    world, traffic = build(row, program)
+    document = run(world, [program, "advise", f"--interval={INTERVAL}", "--json"], traffic)
+    with open(os.path.join(folder, row.name.replace(" ", "-") + ".json"), "w", encoding="utf-8") as file:
+        json.dump(document, file)
+    return judge(document, row.expect, row.numbers)

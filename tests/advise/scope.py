@@ -1,0 +1,47 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Situations of where a profile was applied. They are played inside `twprofile sandbox`: the profile is enabled for real,
+in mounts and a network namespace of this test's own."""
+
+import subprocess
+
+from scene import situation
+from world import Namespace
+
+TUNED = """version: 1
+name: tuned
+summary: for the test of advice
+sysctl:
+  net.ipv4.tcp_tw_reuse: 1
+"""
+HOST_WIDE = """version: 1
+name: host-wide
+summary: for the test of advice
+sysctl:
+  net.ipv4.tcp_fin_timeout: 40
+  net.core.netdev_max_backlog: {value: 4321, when: present}
+"""
+
+
+def enable(world, name):
+    subprocess.run([world.program, "enable", name, "--quiet"], check=True, stdin=subprocess.DEVNULL)
+
+
+@situation("NS-1", {"NS-1": "warning"}, sandbox={"tuned": TUNED})
+def ns_1(world):
+    """A profile is enabled, and what is looked at lives in another network namespace."""
+    enable(world, "tuned")
+    world.advised = Namespace()
+
+
+@situation("NS-1 not", {}, sandbox={"tuned": TUNED})
+def ns_1_not(world):
+    """A profile is enabled in the namespace that is looked at: normal."""
+    enable(world, "tuned")
+    world.advised = world.home
+
+
+@situation("NS-2", {"NS-2": "notice"}, sandbox={"host-wide": HOST_WIDE})
+def ns_2(world):
+    """A profile with a key of the whole machine is enabled in a namespace that does not have it."""
+    enable(world, "host-wide")
+    world.advised = world.home
