@@ -38,6 +38,9 @@ static const char *const severity_texts[] = {
         [DIAG_SEVERITY_PARTIAL] = "warning: done, but for a part",
         [DIAG_SEVERITY_WARNING] = "warning: nothing is refused",
         [DIAG_SEVERITY_NOTE] = "note: nothing is wrong",
+        [DIAG_SEVERITY_CRITICAL] = "critical: connections fail or data is lost",
+        [DIAG_SEVERITY_NOTICE] = "notice: a setting that is inefficient, misleading or useless",
+        [DIAG_SEVERITY_INFO] = "info: nothing to do",
 };
 
 /* Which keys a rule is about, and when it is judged. */

@@ -97,11 +97,14 @@ static const char *severity_colour(DiagSeverity severity) {
         switch (severity) {
         case DIAG_SEVERITY_REFUSE:
         case DIAG_SEVERITY_ACCEPTANCE:
+        case DIAG_SEVERITY_CRITICAL:
                 return COLOUR_RED;
         case DIAG_SEVERITY_PARTIAL:
         case DIAG_SEVERITY_WARNING:
                 return COLOUR_YELLOW;
         case DIAG_SEVERITY_NOTE:
+        case DIAG_SEVERITY_NOTICE:
+        case DIAG_SEVERITY_INFO:
                 break;
         }
         return COLOUR_CYAN;

@@ -41,6 +41,9 @@ SEVERITIES = {
     "partial": "done in part",
     "warning": "warning",
     "note": "note",
+    "critical": "critical",
+    "notice": "notice",
+    "info": "info",
 }
 
 UNITS = {"none": "", "us": "microseconds", "ms": "milliseconds", "s": "seconds", "bytes": "bytes", "pages": "pages", "count": "count"}
@@ -105,16 +108,21 @@ def render_index(rows):
 
 
 def render_rules(rows):
+    advice = sum(registry.is_advice(row) and not row.get("reserved") for row in rows)
     rules = sum(registry.is_rule(row) and not row.get("reserved") for row in rows)
     out = [
         "twprofile-rules(7)\n\n# NAME\n\ntwprofile-rules - what twprofile can say, and the safety rules for values\n\n# DESCRIPTION\n\n"
         f"Everything that *twprofile*(8) finds in a profile, on a host or in itself has one of {len(rows)} codes; {rules} of them are "
-        "safety rules, which judge values that the catalogue allows one by one. A code and its name keep their meaning for ever, "
+        f"safety rules, which judge values that the catalogue allows one by one, and {advice} are rules of advice, by which "
+        "*twprofile advise* judges what the sockets of a host do. A code and its name keep their meaning for ever, "
         "and a retired one is never given again. Code and name stand in every message, in _--json_, and in _accept:_ of a profile; "
         "*twprofile explain* prints what is here.\n\n"
         "An _error_ refuses the request. An _error until accepted_ does so until the profile accepts the rule with a reason:\n\n"
         '```\naccept:\n  - rule: time-wait-below-rfc\n    reason: "why it is right for this host"\n```\n\n'
-        "A _warning_ and a _note_ refuse nothing. The exit code is that of the whole run where nothing worse was found.\n"
+        "A _warning_ and a _note_ refuse nothing. The exit code is that of the whole run where nothing worse was found.\n\n"
+        "Advice is _critical_ when connections fail or data is lost now, or a setting guarantees it; a _warning_ when that will happen "
+        "at about twice the load, or a protection is off; a _notice_ about a setting that is inefficient, misleading or useless; and "
+        "_info_ where nothing is to be done. A rule may raise a finding to a worse severity than stands here.\n"
     ]
     for digit, title in GROUPS.items():
         group = [row for row in rows if row["code"][2] == digit]

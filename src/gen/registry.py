@@ -6,7 +6,7 @@ usage: registry.py INPUT [--output-dir DIR]
 
 Writes DIR/registry.h and DIR/registry.c; without --output-dir the input is only checked. Refused: unknown or missing fields, empty texts,
 duplicate codes or names, codes out of order or outside their group, a severity that does not go with its
-exit code, a safety rule without a source. Exit 1 with one line for each thing that is wrong.
+exit code, a safety rule or a rule of advice without a source. Exit 1 with one line for each thing that is wrong.
 """
 
 import argparse
@@ -22,6 +22,9 @@ GROUPS = "123456789"
 # The safety rules: what they claim has to be somewhere for everybody to check. 479 to 489 are no rules: they are about
 # what was asked of the command line.
 RULES = frozenset([*range(425, 479), *range(490, 500), *range(740, 770)])
+# The rules of advice: src/insight/advice.h. Their severities say how bad it is for the host, and nothing is refused.
+ADVICE = frozenset(range(810, 880))
+ADVICE_SEVERITIES = ("critical", "warning", "notice", "info")
 # severity: (the exit codes it may lead to, what it is called in the text form)
 SEVERITIES = {
     "refuse": ({1, 2, 3, 4, 5, 6, 8, 64}, "error"),
@@ -29,6 +32,9 @@ SEVERITIES = {
     "partial": ({7}, "warning"),
     "warning": ({0}, "warning"),
     "note": ({0}, "note"),
+    "critical": ({0}, "critical"),
+    "notice": ({0}, "notice"),
+    "info": ({0}, "info"),
 }
 TITLE_MAX = 80
 
@@ -58,6 +64,10 @@ def is_rule(row):
     return int(row["code"][2:]) in RULES
 
 
+def is_advice(row):
+    return int(row["code"][2:]) in ADVICE
+
+
 def sources(row):
     """The sources of a row that was checked, as a list: one may be given as a text."""
     value = row.get("source", [])
@@ -80,6 +90,8 @@ def check_source(row):
     if "source" not in row:
         if is_rule(row):
             yield "is a safety rule without source"
+        elif is_advice(row):
+            yield "is a rule of advice without source"
         return
     given = row["source"] if isinstance(row["source"], list) else [row["source"]]
     if not given:
@@ -88,6 +100,14 @@ def check_source(row):
         yield from check_text("source", text)
     if len({str(text) for text in given}) != len(given):
         yield "source names the same twice"
+
+
+def check_advice(row):
+    """Yield where a severity of advice is not one of advice's codes, or the other way round."""
+    if is_advice(row) and row["severity"] not in ADVICE_SEVERITIES:
+        yield f"severity '{row['severity']}' is none of advice"
+    if not is_advice(row) and row["severity"] in ("critical", "notice", "info"):
+        yield f"severity '{row['severity']}' is for advice only"
 
 
 def check_row(row):
@@ -121,6 +141,8 @@ def check_row(row):
         yield f"unknown severity '{row['severity']}'"
     elif type(row["exit"]) is not int or row["exit"] not in SEVERITIES[row["severity"]][0]:
         yield f"exit {row['exit']!r} does not go with severity '{row['severity']}'"
+    if re.fullmatch(r"TW[0-9]{3}", row["code"]):
+        yield from check_advice(row)
     if row["title"].endswith(".") or len(row["title"]) > TITLE_MAX:
         yield f"title ends with a full stop or is longer than {TITLE_MAX} characters"
     for field in ("explanation", "cure"):
@@ -190,6 +212,10 @@ typedef enum DiagSeverity {
         DIAG_SEVERITY_PARTIAL,    /* done, but for a part */
         DIAG_SEVERITY_WARNING,
         DIAG_SEVERITY_NOTE,
+        /* of the rules of advice, with DIAG_SEVERITY_WARNING: how bad it is for the host; nothing is refused */
+        DIAG_SEVERITY_CRITICAL,
+        DIAG_SEVERITY_NOTICE,
+        DIAG_SEVERITY_INFO,
 } DiagSeverity;
 
 typedef enum DiagId {
@@ -218,9 +244,9 @@ const DiagRow *diag_row_find(const char *name_or_code);
 /* The id of a row of this table. */
 DiagId diag_row_id(const DiagRow *row);
 size_t diag_row_count(void);
-/* "refuse", "acceptance", "partial", "warning", "note" */
+/* "refuse", "acceptance", "partial", "warning", "note", "critical", "notice", "info" */
 const char *diag_severity_name(DiagSeverity severity);
-/* How the text form calls it: "error", "warning", "note". */
+/* How the text form calls it: "error", "warning", "note", or as advice does. */
 const char *diag_severity_word(DiagSeverity severity);
 """
 
