@@ -11,9 +11,20 @@ static bool is_code(const char *word) {
                (word[1] == 'W' || word[1] == 'w') && strspn(word + 2, "0123456789") == 3;
 }
 
+/* Rules of advice are named in small letters, and shown as "PORT-1". */
+static const DiagRow *find_by_name(const char *word) {
+        char name[32];
+        size_t n = strlen(word);
+        if (n >= sizeof(name))
+                return diag_row_find(word);
+        for (size_t i = 0; i <= n; i++)
+                name[i] = word[i] >= 'A' && word[i] <= 'Z' ? (char) (word[i] - 'A' + 'a') : word[i];
+        return diag_row_find(name);
+}
+
 const DiagRow *explain_code_find(const char *word) {
         if (!is_code(word))
-                return diag_row_find(word);
+                return find_by_name(word);
         const char code[] = { 'T', 'W', word[2], word[3], word[4], '\0' };
         return diag_row_find(code);
 }

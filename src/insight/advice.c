@@ -272,8 +272,6 @@ static bool has_what_is_needed(AdviceRun *run) {
                 advice_skip(run, "the port range is not known");
         else if ((needs & ADVICE_NEEDS_RATES) && run->rates.interval_us <= 0)
                 advice_skip(run, "there is one sample only, and rates take two");
-        else if ((needs & ADVICE_NEEDS_ENABLED) && !run->input->enabled.known)
-                advice_skip(run, "it is not known which profiles are enabled");
         else
                 return true;
         return false;

@@ -3,7 +3,7 @@
 
 /*
  * Advice: what is wrong with the TCP sockets of one network namespace, by which numbers, and what helps, in the order in
- * which it should be tried. Pure: two snapshots and some facts in, findings out. Needs no privilege and changes nothing.
+ * which it should be tried. Pure: two snapshots in, findings out. Needs no privilege and changes nothing.
  *
  *         AdviceInput input = { .before = &before, .now = &now };
  *         r = advise(&input, arena, &advice);
@@ -43,24 +43,9 @@ const char *advice_severity_name(AdviceSeverity severity);
 
 /* --- what is judged ------------------------------------------------------------------------------------- */
 
-/* A value that an enabled profile sets. */
-typedef struct AdviceSetting {
-        const char *key, *value;
-        const char *profile; /* that it is from */
-} AdviceSetting;
-
-/* What is enabled on this host: the public view, which everybody may read. */
-typedef struct AdviceEnabled {
-        bool known; /* false: the view cannot be read, or is of another boot; true with no settings: nothing is enabled */
-        uint64_t netns; /* inode of the network namespace that the values were written in; 0: unknown */
-        const AdviceSetting *settings;
-        size_t n_settings;
-} AdviceEnabled;
-
 typedef struct AdviceInput {
         const Snapshot *before; /* the earlier sample of the same namespace, or NULL: no rates then */
         const Snapshot *now;
-        AdviceEnabled enabled;
 } AdviceInput;
 
 /* --- what is found -------------------------------------------------------------------------------------- */
@@ -134,7 +119,6 @@ typedef enum AdviceNeeds {
         ADVICE_NEEDS_RATES = 1 << 0,   /* two samples of one namespace */
         ADVICE_NEEDS_SOCKETS = 1 << 1, /* the list of sockets */
         ADVICE_NEEDS_POOL = 1 << 2,    /* the port range */
-        ADVICE_NEEDS_ENABLED = 1 << 3, /* what is enabled */
 } AdviceNeeds;
 
 struct AdviceRule {
