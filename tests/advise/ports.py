@@ -81,6 +81,14 @@ def port_9(world):
     world.loopback(600)
 
 
+@situation("PORT-9 on ::1", {"PORT-2": "warning", "PORT-9": "warning"}, {"PORT-9": (600, 1000)})
+def port_9_ipv6(world):
+    """The same over IPv6."""
+    world.host.ports(FIRST, LAST)
+    world.host.set("tcp_tw_reuse", 0)
+    world.loopback(600, "::1")
+
+
 @situation("PORT-10", {"PORT-2": "warning", "PORT-10": "warning"}, {"PORT-10": (600, 1000)})
 def port_10(world):
     """600 of 1000 ports to the host's own address, which tcp_tw_reuse=2 does not take for the loopback."""
@@ -152,14 +160,14 @@ def port_16(world):
     world.outgoing(5000, range(9000, 9020))
 
 
-@situation("normal: some TIME_WAITs", {})
+@situation("normal (some TIME_WAITs)", {})
 def some(world):
     """200 of 1000 ports to one destination: nothing to say."""
     world.host.ports(FIRST, LAST)
     world.outgoing(200)
 
 
-@situation("normal: reuse works", {})
+@situation("normal (reuse works)", {})
 def reuse(world):
     """tcp_tw_reuse is on at both ends and takes TIME_WAITs over: more than half of the ports, and no connect() waits."""
     world.host.ports(40000, 41999)

@@ -12,7 +12,7 @@ def overflow(world, backlog):
     """An accept queue that nobody takes from; while it is looked at, more clients come."""
     world.kept.append(world.host.listen(80, backlog))
     for _ in range(17):
-        client = world.peer.socket()
+        client = world.peer.make_socket()
         client.connect((HOST, 80))
         world.kept.append(client)
     return Traffic(20, lambda: world.kept.append(hurry(world.peer, HOST, 80)))
@@ -33,17 +33,17 @@ def acc_2(world):
 
 
 def fill_requests(world, backlog):
-    """Half-open connections: their clients' address is one that does not hear."""
-    server = world.host.listen(80, backlog)
-    world.listeners[(world.host.fd, 80)] = server
+    """Half-open connections: their clients' address is one that does not hear. Returns what makes one more."""
+    world.listeners[(world.host.fd, 80)] = world.host.listen(80, backlog)
     world.peer.ip("addr", "add", GHOST + "/24", "dev", "up0")
     world.host.ip("neigh", "replace", GHOST, "lladdr", DEAF, "nud", "permanent", "dev", "v0")
-    for _ in range(backlog + 1):  # one more than it has room for, as before 5.x and after count it
-        client = world.peer.socket()
-        client.setblocking(False)
-        client.bind((GHOST, 0))
-        client.connect_ex((HOST, 80))
-        client.close()
+
+    def one_more():
+        hurry(world.peer, HOST, 80, (GHOST, 0)).close()
+
+    for _ in range(backlog + 1):  # full is more than its limit
+        one_more()
+    return one_more
 
 
 @situation("SYN-1", {"SYN-1": "warning"})
@@ -57,6 +57,12 @@ def syn_1(world):
     return Traffic(20, step)
 
 
+@situation("SYN-2", {"SYN-2": "warning"})
+def syn_2(world):
+    """The same, and nobody who gets a cookie comes back with it."""
+    return Traffic(100, fill_requests(world, 16))
+
+
 @situation("SYN-3", {"SYN-3": "notice"}, {"SYN-3": (64,)})
 def syn_3(world):
     """tcp_max_syn_backlog=64 beside cookies, which do not ask for it."""
@@ -67,6 +73,12 @@ def syn_3(world):
 def syn_4(world):
     """No SYN cookies."""
     world.host.set("tcp_syncookies", 0)
+
+
+@situation("SYN-5", {"SYN-5": "warning"}, {"SYN-5": (1,)})
+def syn_5(world):
+    """tcp_abort_on_overflow=1."""
+    world.host.set("tcp_abort_on_overflow", 1)
 
 
 @situation("TS-1", {"TS-1": "warning"}, {"TS-1": (0,)})
@@ -82,6 +94,12 @@ def ts_1_critical(world):
     world.host.set("tcp_timestamps", 0)
     world.host.set("tcp_tw_reuse", 1)
     world.outgoing(960)
+
+
+@situation("TS-2", {"TS-2": "notice"}, {"TS-2": (5,)})
+def ts_2(world):
+    """tcp_timestamps=5: accepted, and not defined."""
+    world.host.set("tcp_timestamps", 5)
 
 
 class TwoMachines:

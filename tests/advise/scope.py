@@ -45,3 +45,9 @@ def ns_2(world):
     """A profile with a key of the whole machine is enabled in a namespace that does not have it."""
     enable(world, "host-wide")
     world.advised = world.home
+
+
+@situation("NS-3", {"NS-3": "warning"}, {"NS-3": (100,)})
+def ns_3(world):
+    """The namespaces that are made here get a hash of 128 entries, and so room for 64 TIME_WAITs."""
+    world.host.set("tcp_child_ehash_entries", 100)

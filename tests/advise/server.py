@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Situations of the accepting side, of the bucket limit, and of sockets that are not closed."""
 
+import socket
+import struct
 import time
 
 from scene import Traffic, situation
@@ -10,12 +12,12 @@ FOUR = (9000, 9001, 9002, 9003)
 DEAF = "02:00:00:00:00:99"  # nobody's address: what is sent there is lost
 
 
-@situation("normal: idle", {})
+@situation("normal (idle)", {})
 def idle(world):
     """A new namespace with the kernel's settings."""
 
 
-@situation("normal: a busy server", {})
+@situation("normal (a busy server)", {})
 def busy(world):
     """40 clients that keep their connections, hundreds of requests each second, and some who come and go."""
     pairs = [world.open_in() for _ in range(40)]
@@ -40,9 +42,9 @@ def srv_1(world):
     world.incoming(1200)
 
 
-@situation("SRV-2", {"SRV-1": "info", "SRV-2": "notice"}, {"SRV-1": (1200,)})
+@situation("SRV-2", {"SRV-2": "notice"}, {"SRV-2": (1200,)})
 def srv_2(world):
-    """The same with tcp_tw_reuse=1, which does nothing for them."""
+    """The same with tcp_tw_reuse=1, which does nothing for them: it says all that SRV-1 would."""
     world.host.set("tcp_tw_reuse", 1)
     world.incoming(1200)
 
@@ -144,9 +146,24 @@ def cw_1_growing(world):
     return Traffic(30, step)
 
 
-@situation("normal: CLOSE_WAIT in passing", {})
+@situation("normal (CLOSE_WAIT in passing)", {})
 def cw_some(world):
     """30 connections wait for their program, and do not grow."""
     for _, theirs in world.opened(30):
         theirs.close()
     time.sleep(0.1)
+
+
+@situation("RST-1", {"RST-1": "notice"})
+def rst_1(world):
+    """A program ends half of its connections by SO_LINGER 0."""
+    turn = iter(range(1 << 30))
+
+    def step():
+        mine, theirs = world.open_out()
+        if next(turn) % 2 == 0:
+            mine.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            close(mine, theirs)
+        else:
+            close(theirs, mine)
+    return Traffic(40, step)

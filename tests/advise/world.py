@@ -96,16 +96,16 @@ class Namespace:
         with self:
             ip(*words)
 
-    def socket(self, kind=socket.SOCK_STREAM, family=socket.AF_INET):
+    def make_socket(self, kind=socket.SOCK_STREAM, family=socket.AF_INET):
         with self:
             made = socket.socket(family, kind)
         made.settimeout(PATIENCE_S)
         return made
 
-    def listen(self, port, backlog=4096, address=""):
-        server = self.socket()
+    def listen(self, port, backlog=4096, family=socket.AF_INET):
+        server = self.make_socket(family=family)
         server.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        server.bind((address, port))
+        server.bind(("", port))
         server.listen(backlog)
         return server
 
@@ -143,7 +143,7 @@ def join(near, near_address, far, far_address, near_link):
         side.ip("link", "set", link, "up")
     probes = []
     for side, address, other in ((near, near_address, far_address), (far, far_address, near_address)):
-        probe = side.socket(socket.SOCK_DGRAM)
+        probe = side.make_socket(socket.SOCK_DGRAM)
         probe.bind((address, 9))
         probe.connect((other, 9))
         probe.setblocking(False)
@@ -179,16 +179,17 @@ class World:
         self.kept = []
         self.client_ports = iter(range(10000, 65536))
 
-    def listener(self, side, port):
+    def listener(self, side, port, family=socket.AF_INET):
         key = (side.fd, port)
         if key not in self.listeners:
-            self.listeners[key] = side.listen(port)
+            self.listeners[key] = side.listen(port, family=family)
         return self.listeners[key]
 
     def pair(self, port, opener, server, address, bind=None):
         """A connection: the socket of who opened it, and the accepted one."""
-        listener = self.listener(server, port)
-        client = opener.socket()
+        family = socket.AF_INET6 if ":" in address else socket.AF_INET
+        listener = self.listener(server, port, family)
+        client = opener.make_socket(family=family)
         if bind:
             client.bind(bind)
         client.connect((address, port))
@@ -252,7 +253,7 @@ def close(first, second):
 
 def hurry(side, address, port, bind=None):
     """connect() that does not wait."""
-    client = side.socket()
+    client = side.make_socket()
     client.setblocking(False)
     if bind:
         client.bind(bind)
