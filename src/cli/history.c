@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include <inttypes.h>
-#include <pwd.h>
 #include <stdio.h>
 
 #include "base/num.h"
 #include "cli/audit-filter.h"
 #include "cli/audit-reader.h"
+#include "cli/audit-words.h"
 #include "cli/clock-text.h"
 #include "cli/history-diff.h"
 #include "cli/host.h"
@@ -14,84 +14,12 @@
 #include "cli/verbs.h"
 #include "diag/text.h"
 
-/* What is told: how something ended. Intents and the log's own bookkeeping are not. */
-static bool is_told(const AuditEntry *entry) {
-        if (!entry->record.object)
-                return true;
-        switch (entry->record.event) {
-        case AUDIT_OUTCOME:
-        case AUDIT_DENIED:
-        case AUDIT_RECOVER:
-        case AUDIT_BOOT:
-        case AUDIT_TORN:
-        case AUDIT_CONFIRM:
-        case AUDIT_RELEASE:
-        case AUDIT_PRUNE:
-        case AUDIT_DEGRADED:
-                return true;
-        case AUDIT_OPEN:
-        case AUDIT_INTENT:
-        case AUDIT_ROTATE:
-        case AUDIT_EVENTS:
-                return false;
-        }
-        return false;
-}
-
 static const char *text_of(json_t *object, const char *name) {
         return json_string_value(json_object_get(object, name));
 }
 
 static json_int_t number_of(json_t *object, const char *outer, const char *inner) {
         return json_integer_value(json_object_get(json_object_get(object, outer), inner));
-}
-
-/* "name", or "uid 1000" where it has none any more. */
-static void add_user(json_t *id, StrBuf *out) {
-        char buffer[4096];
-        struct passwd entry, *found = NULL;
-        uid_t uid = (uid_t) json_integer_value(id);
-        if (getpwuid_r(uid, &entry, buffer, sizeof(buffer), &found) == 0 && found)
-                diag_text_add_escaped(out, entry.pw_name, strlen(entry.pw_name));
-        else
-                strbuf_addf(out, "uid %" PRIu32, uid);
-}
-
-/* Who logged in, and as whom it was done when that is another. */
-static void add_who(json_t *object, StrBuf *out) {
-        json_t *who = json_object_get(object, "who");
-        if (!who) {
-                strbuf_add(out, text_of(object, "via") ? text_of(object, "via") : "?");
-                return;
-        }
-        json_t *uid = json_object_get(who, "uid"), *auid = json_object_get(who, "auid");
-        if (json_is_integer(auid) && json_integer_value(auid) != json_integer_value(uid)) {
-                add_user(auid, out);
-                strbuf_add(out, " as ");
-        }
-        add_user(uid, out);
-}
-
-/* Names without their digests. */
-static void add_profiles(json_t *object, StrBuf *out) {
-        json_t *profiles = json_object_get(object, "prof");
-        if (json_is_object(profiles)) {
-                strbuf_addf(out, "(%" PRId64 " profiles)",
-                            (int64_t) number_of(object, "prof", "n"));
-                return;
-        }
-        for (size_t i = 0; i < json_array_size(profiles); i++) {
-                const char *name = json_string_value(json_array_get(profiles, i));
-                if (i > 0)
-                        strbuf_add(out, ", ");
-                if (name)
-                        strbuf_add_bytes(out, name, strcspn(name, "@"));
-        }
-}
-
-static const char *outcome_of(json_t *object, AuditEvent event) {
-        const char *outcome = text_of(json_object_get(object, "res"), "outcome");
-        return outcome ? outcome : audit_event_name(event);
 }
 
 /* --- text ----------------------------------------------------------------------------------------------- */
@@ -108,12 +36,12 @@ static void add_row(Context *context, Table *table, const AuditEntry *entry) {
                 return;
         }
         clock_text_add_utc(text_of(object, "t"), &when);
-        add_who(object, &who);
+        audit_words_add_who(object, &who);
         const char *verb = text_of(object, "verb"), *why = text_of(object, "why");
         const char *evidence = text_of(object, "evidence");
         strbuf_add(&what, verb ? verb : audit_event_name(entry->record.event));
         CLEANUP(strbuf_deinit) StrBuf profiles = {};
-        add_profiles(object, &profiles);
+        audit_words_add_profiles(object, &profiles);
         if (profiles.length > 0)
                 strbuf_addf(&what, " → %s", strbuf_text(&profiles));
         if (why)
@@ -131,7 +59,7 @@ static void add_row(Context *context, Table *table, const AuditEntry *entry) {
                                       arena_format(context->arena, "%lld→%lld",
                                                    number_of(object, "gen", "from"),
                                                    number_of(object, "gen", "to")),
-                                      outcome_of(object, entry->record.event),
+                                      audit_words_outcome(object, entry->record.event),
                                       strbuf_text(&what),
                       });
 }
@@ -195,8 +123,8 @@ static int render_one(Context *context, const AuditEntry *entry) {
         }
         CLEANUP(strbuf_deinit) StrBuf when = {}, who = {}, profiles = {};
         clock_text_add_utc(text_of(object, "t"), &when);
-        add_who(object, &who);
-        add_profiles(object, &profiles);
+        audit_words_add_who(object, &who);
+        audit_words_add_profiles(object, &profiles);
         json_t *caller = json_object_get(object, "who");
         strbuf_addf(out, "Record %" PRIu64 ", %s\n", entry->record.seq, strbuf_text(&when));
         add_escaped_line(out, "who", strbuf_text(&who));
@@ -211,7 +139,7 @@ static int render_one(Context *context, const AuditEntry *entry) {
         if (json_object_get(object, "gen"))
                 strbuf_addf(out, "  %-8s %lld → %lld\n", "steps", number_of(object, "gen", "from"),
                             number_of(object, "gen", "to"));
-        add_escaped_line(out, "outcome", outcome_of(object, entry->record.event));
+        add_escaped_line(out, "outcome", audit_words_outcome(object, entry->record.event));
         add_escaped_line(out, "tx", text_of(object, "tx"));
         return add_key_table(context, json_object_get(object, "keys"));
 }
@@ -261,7 +189,8 @@ static bool is_wanted(Wanted *wanted, const AuditEntry *entry) {
         if (!record)
                 return !wanted->filter.is_set;
         /* asked for each record, so that it knows what was enabled before */
-        return audit_filter_takes(&wanted->filter, record) && is_told(entry);
+        return audit_filter_takes(&wanted->filter, record) &&
+               (!entry->record.object || audit_words_is_told(entry->record.event));
 }
 
 /* Newest first. */

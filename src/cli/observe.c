@@ -1,89 +1,34 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include <fcntl.h>
-#include <time.h>
-#include <unistd.h>
-
-#include "cli/input.h"
 #include "cli/observe-text.h"
 #include "cli/observe-watch.h"
+#include "cli/sampling.h"
 #include "cli/verbs.h"
-#include "insight/collect.h"
 #include "insight/snapshot-format.h"
-#include "insight/surroundings.h"
-
-/* --- looking -------------------------------------------------------------------------------------------- */
-
-/* Sockets that cannot be listed are a finding: the counters are worth something without them. */
-static int look_at_sockets(Context *context, SocketDiag *diag, Snapshot *snapshot) {
-        Error error = {};
-        int r = collect_sockets(diag, context->arena, snapshot, &error);
-        if (r == -ENOMEM)
-                return error_set(&context->error, r, "cannot list the TCP sockets");
-        if (r < 0)
-                (void) context_fail(
-                                context, DIAG_SOCKETS_NOT_LISTED,
-                                "counters and sums are shown; use by destination is unknown", "%s",
-                                error.text);
-        return 0;
-}
-
-static void sleep_s(uint32_t seconds) {
-        struct timespec left = { .tv_sec = seconds };
-        while (clock_nanosleep(CLOCK_MONOTONIC, 0, &left, &left) == EINTR)
-                ;
-}
 
 /* With an interval the counters are read before it and behind it, the sockets behind it only. */
 static int look(Context *context, Snapshot *ret, SnapshotRates *ret_rates) {
-        cleanup_close int root_fd = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
-        if (root_fd < 0)
-                return error_set(&context->error, -errno, "cannot open the root directory");
+        CLEANUP(sampling_close) Sampling sampling = SAMPLING_EMPTY;
+        int r = sampling_open(&sampling, context);
+        if (r < 0)
+                return r;
         Snapshot earlier;
         uint32_t interval_s = context->options.interval_s;
         if (interval_s > 0) {
-                int r = collect_counts(
-                                seam_real(), root_fd, context->arena, &earlier, &context->error);
+                r = sampling_look_at_counts(&sampling, &earlier);
                 if (r < 0)
                         return r;
-                sleep_s(interval_s);
+                sampling_sleep(interval_s);
         }
-        int r = collect_counts(seam_real(), root_fd, context->arena, ret, &context->error);
+        r = sampling_look_at_counts(&sampling, ret);
         if (r == 0 &&
             context_is_json(context)) /* nobody sees them in the text; advice needs them */
-                r = collect_surroundings(
-                                seam_real(), root_fd, context->arena, ret, &context->error);
+                r = sampling_look_around(&sampling, ret);
         if (r < 0)
                 return r;
         *ret_rates = (SnapshotRates){};
         if (interval_s > 0)
                 (void) rates_between(&earlier, ret, ret_rates); /* without them there are none */
-        CLEANUP(socket_diag_close) SocketDiag diag = SOCKET_DIAG_EMPTY;
-        return look_at_sockets(context, &diag, ret);
-}
-
-/* --- a recorded one ------------------------------------------------------------------------------------- */
-
-/* 0, an exit code, or <0. */
-static int load(Context *context, Snapshot *ret) {
-        const char *path = context->options.from;
-        CLEANUP(strbuf_deinit) StrBuf bytes = {};
-        int r = input_read(path, 0, SNAPSHOT_FORMAT_MAX_BYTES, &bytes);
-        if (r == -ENOMEM)
-                return r;
-        if (r < 0)
-                return context_fail(
-                                context, DIAG_SAMPLE_UNREADABLE, NULL, "cannot read '%s': %s", path,
-                                strerror(-r));
-        Error error = {};
-        r = snapshot_decode(strbuf_text(&bytes), bytes.length, context->arena, ret, &error);
-        if (r == -ENOMEM)
-                return error_set(&context->error, r, "cannot read '%s'", path);
-        if (r < 0)
-                return context_fail(
-                                context, DIAG_SAMPLE_INVALID,
-                                "record one with 'twprofile observe --json > FILE'",
-                                "cannot understand '%s': %s", path, error.text);
-        return 0;
+        return sampling_look_at_sockets(&sampling, ret);
 }
 
 /* --- JSON ----------------------------------------------------------------------------------------------- */
@@ -134,7 +79,8 @@ static int observe_run(Context *context) {
                 return r;
         Snapshot snapshot;
         SnapshotRates rates = {};
-        r = context->options.from ? load(context, &snapshot) : look(context, &snapshot, &rates);
+        r = context->options.from ? sampling_load(context, context->options.from, &snapshot)
+                                  : look(context, &snapshot, &rates);
         if (r != 0)
                 return r;
         r = context_is_json(context) ? context_take_result(context, to_json(&snapshot, &rates))

@@ -50,8 +50,8 @@ bool strict_json_is_uuid(const char *text) {
 
 /* --- reading -------------------------------------------------------------------------------------------- */
 
-/* jansson goes 2048 levels down before it refuses; nothing of ours is deeper than STRICT_MAX_DEPTH. */
-static bool is_too_deep(const char *bytes, size_t n) {
+/* jansson goes 2048 levels down before it refuses. */
+static bool is_too_deep(const char *bytes, size_t n, size_t limit) {
         size_t depth = 0;
         bool in_string = false;
 
@@ -65,7 +65,7 @@ static bool is_too_deep(const char *bytes, size_t n) {
                 } else if (c == '"') {
                         in_string = true;
                 } else if (c == '{' || c == '[') {
-                        if (++depth > STRICT_MAX_DEPTH)
+                        if (++depth > limit)
                                 return true;
                 } else if ((c == '}' || c == ']') && depth > 0) {
                         depth--;
@@ -100,12 +100,19 @@ static json_t *load_watched(const char *bytes, size_t n, json_error_t *ret_where
 }
 
 int strict_json_parse(const char *bytes, size_t n, size_t max, json_t **ret, Error *reterr) {
-        if (n > max)
+        const StrictLimits limits = { .bytes = max, .depth = STRICT_MAX_DEPTH };
+        return strict_json_parse_within(bytes, n, &limits, ret, reterr);
+}
+
+int strict_json_parse_within(
+                const char *bytes, size_t n, const StrictLimits *limits, json_t **ret,
+                Error *reterr) {
+        if (n > limits->bytes)
                 return error_set(
                                 reterr, -EBADMSG, "%zu bytes are more than the %zu allowed", n,
-                                max);
-        if (is_too_deep(bytes, n))
-                return error_set(reterr, -EBADMSG, "more than %u levels", STRICT_MAX_DEPTH);
+                                limits->bytes);
+        if (is_too_deep(bytes, n, limits->depth))
+                return error_set(reterr, -EBADMSG, "more than %zu levels", limits->depth);
 
         json_error_t where;
         json_auto_t *root = load_watched(bytes, n, &where);

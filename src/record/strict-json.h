@@ -62,6 +62,15 @@ typedef struct StrictField {
 /* One JSON object of at most `max` bytes. 0; -EBADMSG with a sentence; -ENOMEM. */
 NODISCARD int strict_json_parse(
                 const char *bytes, size_t n, size_t max, json_t **ret, Error *reterr);
+
+typedef struct StrictLimits {
+        size_t bytes, depth;
+} StrictLimits;
+
+/* The same for a document that is deeper than records are. */
+NODISCARD int strict_json_parse_within(
+                const char *bytes, size_t n, const StrictLimits *limits, json_t **ret,
+                Error *reterr);
 /* 0; -EBADMSG with a sentence that names the member; what a check returns. */
 NODISCARD int strict_json_read(
                 json_t *object, const StrictField *fields, size_t n_fields, Error *reterr);

@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "cli/sampling.h"
+
+#include <fcntl.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "cli/input.h"
+#include "insight/snapshot-format.h"
+#include "insight/surroundings.h"
+
+int sampling_open(Sampling *ret, Context *context) {
+        *ret = SAMPLING_EMPTY;
+        ret->context = context;
+        ret->root_fd = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+        if (ret->root_fd < 0)
+                return error_set(&context->error, -errno, "cannot open the root directory");
+        return 0;
+}
+
+void sampling_close(Sampling *sampling) {
+        sampling->root_fd = fd_close(sampling->root_fd);
+        socket_diag_close(&sampling->diag);
+}
+
+int sampling_look_at_counts(const Sampling *sampling, Snapshot *ret) {
+        Context *context = sampling->context;
+        return collect_counts(seam_real(), sampling->root_fd, context->arena, ret, &context->error);
+}
+
+int sampling_look_around(const Sampling *sampling, Snapshot *snapshot) {
+        Context *context = sampling->context;
+        return collect_surroundings(
+                        seam_real(), sampling->root_fd, context->arena, snapshot, &context->error);
+}
+
+int sampling_look_at_sockets(Sampling *sampling, Snapshot *snapshot) {
+        Context *context = sampling->context;
+        Error error = {};
+        int r = collect_sockets(&sampling->diag, context->arena, snapshot, &error);
+        if (r == -ENOMEM)
+                return error_set(&context->error, r, "cannot list the TCP sockets");
+        if (r < 0)
+                (void) context_fail(
+                                context, DIAG_SOCKETS_NOT_LISTED,
+                                "counters and sums are shown; use by destination is unknown", "%s",
+                                error.text);
+        return 0;
+}
+
+void sampling_sleep(uint32_t seconds) {
+        struct timespec left = { .tv_sec = seconds };
+        while (clock_nanosleep(CLOCK_MONOTONIC, 0, &left, &left) == EINTR)
+                ;
+}
+
+int sampling_load(Context *context, const char *path, Snapshot *ret) {
+        CLEANUP(strbuf_deinit) StrBuf bytes = {};
+        int r = input_read(path, 0, SNAPSHOT_FORMAT_MAX_BYTES, &bytes);
+        if (r == -ENOMEM)
+                return r;
+        if (r < 0)
+                return context_fail(
+                                context, DIAG_SAMPLE_UNREADABLE, NULL, "cannot read '%s': %s", path,
+                                strerror(-r));
+        Error error = {};
+        r = snapshot_decode(strbuf_text(&bytes), bytes.length, context->arena, ret, &error);
+        if (r == -ENOMEM)
+                return error_set(&context->error, r, "cannot read '%s'", path);
+        if (r < 0)
+                return context_fail(
+                                context, DIAG_SAMPLE_INVALID,
+                                "record one with 'twprofile observe --json > FILE'",
+                                "cannot understand '%s': %s", path, error.text);
+        return 0;
+}
