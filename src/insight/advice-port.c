@@ -421,7 +421,7 @@ static const AdviceRule rows[] = {
           false,
           judge_near_reuse_ceiling,
           { "PORT-2" } },
-        { "PORT-7", DIAG_PORT_7, NEEDS_TUPLES, false, judge_bound, {} },
+        { "PORT-7", DIAG_PORT_7, NEEDS_TUPLES, false, judge_bound, { "PORT-16" } },
         { "PORT-8", DIAG_PORT_8, NEEDS_TUPLES | ADVICE_NEEDS_RATES, false, judge_not_reused, {} },
         { "PORT-9", DIAG_PORT_9, NEEDS_TUPLES, false, judge_loopback, {} },
         { "PORT-10", DIAG_PORT_10, NEEDS_TUPLES, false, judge_own_address, {} },

@@ -18,6 +18,23 @@ def port_1(world):
     world.outgoing(960)
 
 
+@situation("PORT-1 and PORT-2", {"PORT-1": "critical", "PORT-2": "warning"}, {"PORT-1": (960,), "PORT-2": (600,)})
+def port_1_and_2(world):
+    """960 ports to one destination, 600 to another: each is told of."""
+    world.host.ports(FIRST, LAST)
+    world.outgoing(960)
+    world.outgoing(600, (9001,))
+
+
+@situation("PORT-1 with reuse", {"PORT-1": "critical"}, {"PORT-1": (960, 1000)})
+def port_1_with_reuse(world):
+    """tcp_tw_reuse is on, and the TIME_WAITs are younger than its delay of a minute."""
+    world.host.ports(FIRST, LAST)
+    world.host.set("tcp_tw_reuse", 1)
+    world.host.set("tcp_tw_reuse_delay", 60000)
+    world.outgoing(960)
+
+
 @situation("PORT-2", {"PORT-2": "warning"}, {"PORT-2": (600, 1000)})
 def port_2(world):
     """600 of 1000 ports to one destination are in TIME_WAIT: those of one parity are all taken."""
@@ -62,7 +79,14 @@ def port_7(world):
     world.outgoing(960, FOUR, bind=(HOST, 0))
 
 
-@situation("PORT-8", {"PORT-2": "warning", "PORT-8": "warning"}, {"PORT-8": (600,)})
+@situation("PORT-7 many", {"PORT-7": "warning"}, {"PORT-7": (1920, 2000)})
+def port_7_many(world):
+    """The same with so many TIME_WAITs that PORT-16 would call them harmless."""
+    world.host.ports(40000, 41999)
+    world.outgoing(1920, FOUR, bind=(HOST, 0))
+
+
+@situation("PORT-8", {"PORT-2": "warning", "PORT-8": "warning"}, {"PORT-8": (Near(602, 0.01),)})
 def port_8(world):
     """tcp_tw_reuse is on, but the peer has no timestamps: 600 of 1000 ports stay in TIME_WAIT while others are opened."""
     world.host.ports(FIRST, LAST)
@@ -151,6 +175,13 @@ def port_15(world):
     """The range begins below 1024."""
     world.host.set("ip_unprivileged_port_start", 900)
     world.host.ports(1000, 2999)
+
+
+@situation("PORT-15 near", {"PORT-15": "warning"}, {"PORT-15": (39500, 40000)})
+def port_15_near(world):
+    """The range begins 500 ports above those that only root may use, which are many here."""
+    world.host.ports(40000, 41999)
+    world.host.set("ip_unprivileged_port_start", 39500)
 
 
 @situation("PORT-16", {"PORT-16": "info"}, {"PORT-16": (5000,)})
