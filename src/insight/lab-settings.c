@@ -59,6 +59,20 @@ LabSettingState lab_setting_write(const LabSetting *setting) {
         return LAB_SETTING_WRITTEN;
 }
 
+int lab_net_write_settings(
+                const LabNet *net, const LabSetting *settings, size_t n,
+                LabSettingState *ret_states, Error *reterr) {
+        const LabSide *const sides[] = { &net->server, &net->client };
+        for (size_t s = 0; s < ELEMENTSOF(sides); s++) {
+                int r = lab_net_enter(sides[s], reterr);
+                if (r < 0)
+                        return r;
+                for (size_t i = 0; i < n; i++)
+                        ret_states[i] = lab_setting_write(&settings[i]);
+        }
+        return 0;
+}
+
 /* --- ports ---------------------------------------------------------------------------------------------- */
 
 static int parse_port(const char **at, uint32_t *ret) {

@@ -9,6 +9,7 @@
  * profile touches.
  */
 
+#include "insight/lab-net.h"
 #include "model/live.h"
 
 #define LAB_SETTINGS_MAX 192U
@@ -34,6 +35,11 @@ bool lab_setting_is_general(const SysctlSpec *spec);
 
 /* Writes one into the network namespace of the caller. */
 LabSettingState lab_setting_write(const LabSetting *setting);
+/* Writes all on both sides, in this order; ret_states gets what became of each at the client's, where the caller is then. 0 or
+ * <0. */
+NODISCARD int lab_net_write_settings(
+                const LabNet *net, const LabSetting *settings, size_t n,
+                LabSettingState *ret_states, Error *reterr);
 
 /* The ports that connect() may choose from in the namespace of the caller: the range without the reserved ones. 0 or
  * <0. */
