@@ -12,6 +12,9 @@ from collections import namedtuple
 
 Near = namedtuple("Near", "value tolerance")  # a share of the value
 PARTS = ("evidence", "formula")
+# against a lack of ports, in the order that never changes: a sysctl is never the first advice
+ORDER = ("reuse-connections", "bind-late", "more-tuples", "port-range", "tw-reuse", "tw-reuse-delay")
+LACK_OF_PORTS = ("PORT-1", "PORT-2", "PORT-5", "PORT-6")
 
 
 def texts(value):
@@ -40,8 +43,14 @@ def look_at(finding):
     for part in PARTS:
         if not numbers_of(finding.get(part)):
             yield f"{rule}: its {part} has no number: {finding.get(part)!r}"
-    if finding.get("severity") != "info" and not texts(finding.get("remedies")):
+    if not texts(finding.get("remedies")):
         yield f"{rule}: no remedy"
+    names = [remedy["remedy"] for remedy in finding.get("remedies") or []]
+    places = [ORDER.index(name) for name in names if name in ORDER]
+    if places != sorted(places):
+        yield f"{rule}: remedies out of order: {names}"
+    if rule in LACK_OF_PORTS and names[:1] != ["reuse-connections"]:
+        yield f"{rule}: the first remedy is {names[:1]}"
     if not texts(finding.get("next")):
         yield f"{rule}: no command to run next"
 
@@ -67,27 +76,34 @@ def judge(document, expect, numbers):
                    for wanted in numbers.get(rule, ()) if not is_there(wanted, there)]
     for finding in findings:
         faults.extend(look_at(finding))
+    is_normal = all(finding["severity"] == "info" for finding in findings)
+    if document["result"]["is_normal"] != is_normal:
+        faults.append(f"is_normal is {not is_normal}: {document['result'].get('summary')}")
     return faults
 
 
 def self_test():
     """Planted faults: each has to be seen. Yields (name, whether)."""
     good = {"rule": "PORT-2", "severity": "warning", "evidence": "600 of 1000 ports", "formula": "U = 600 / 1000 = 0.6",
-            "remedies": ["reuse connections"], "next": "twprofile plan outbound-proxy"}
+            "remedies": [{"remedy": name} for name in ("reuse-connections", "port-range", "tw-reuse")],
+            "next": "twprofile plan outbound-proxy"}
     expect, numbers = {"PORT-2": "warning"}, {"PORT-2": (600, Near(990, 0.02))}
 
-    def verdict(*findings):
-        return judge({"result": {"findings": list(findings)}}, expect, numbers)
+    def verdict(*findings, is_normal=False):
+        return judge({"result": {"findings": list(findings), "is_normal": is_normal}}, expect, numbers)
 
     yield "what is right is right", not verdict(good)
-    yield "normal is right where nothing is expected", not judge({"result": {"findings": []}}, {}, {})
+    yield "normal is right where nothing is expected", not judge({"result": {"findings": [], "is_normal": True}}, {}, {})
     yield "a missing finding", any("missing: PORT-2" in fault for fault in verdict())
     yield "a surplus finding", any("surplus: TWB-3" in fault for fault in verdict(good, {**good, "rule": "TWB-3"}))
-    yield "a surplus finding where all is normal", bool(judge({"result": {"findings": [good]}}, {}, {}))
+    yield "a surplus finding where all is normal", bool(judge({"result": {"findings": [good], "is_normal": False}}, {}, {}))
     yield "another rule instead", len(verdict({**good, "rule": "PORT-1"})) >= 2
     yield "another severity", bool(verdict({**good, "severity": "critical"}))
     yield "a number outside of its tolerance", bool(verdict({**good, "evidence": "600 of 960 ports", "formula": "U = 0.6"}))
     yield "a number that is not there", bool(verdict({**good, "evidence": "6000 of 1000 ports", "formula": "U = 6"}))
+    yield "normal, and yet a warning", bool(verdict(good, is_normal=True))
+    yield "remedies in another order", bool(verdict({**good, "remedies": [good["remedies"][i] for i in (0, 2, 1)]}))
+    yield "a sysctl as the first remedy", bool(verdict({**good, "remedies": good["remedies"][1:]}))
     for part in (*PARTS, "remedies", "next"):
         yield f"a finding without its {part}", bool(verdict({**good, part: None}))
         yield f"a finding with an empty {part}", bool(verdict({**good, part: []}))

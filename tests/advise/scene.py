@@ -23,17 +23,18 @@ from judge import judge
 from world import Namespace, World
 
 INTERVAL = "1s"
-Situation = namedtuple("Situation", "name why expect numbers make hash_entries sandbox")
+Situation = namedtuple("Situation", "name why expect numbers make hash_entries sandbox record")
 Traffic = namedtuple("Traffic", "per_second step")
 SITUATIONS = {}
 
 
-def situation(name, expect, numbers=None, hash_entries=None, sandbox=None):
+def situation(name, expect, numbers=None, hash_entries=None, sandbox=None, record=None):
     """hash_entries: the host's namespace has a hash of its own, of so many, and so half as many TIME_WAITs.
-    sandbox: profiles, by name: it is played inside `twprofile sandbox`, where they can be enabled."""
+    sandbox: profiles, by name: it is played inside `twprofile sandbox`, where they can be enabled. record: where this machine
+    cannot be brought there, the recorded samples are changed by this function and judged again; the row says why."""
     def add(make):
         assert name not in SITUATIONS, name
-        SITUATIONS[name] = Situation(name, " ".join(make.__doc__.split()), expect, numbers or {}, make, hash_entries, sandbox)
+        SITUATIONS[name] = Situation(name, " ".join(make.__doc__.split()), expect, numbers or {}, make, hash_entries, sandbox, record)
         return make
     return add
 
@@ -75,10 +76,20 @@ def run(world, argv, traffic):
     return document
 
 
+def keep(document, path):
+    with open(path, "w", encoding="utf-8") as file:
+        json.dump(document, file)
+
+
 def play(row, program, folder):
     """Faults, as sentences. What was said is kept in the folder, for those who look at all of it."""
     world, traffic = build(row, program)
     document = run(world, [program, "advise", f"--interval={INTERVAL}", "--json"], traffic)
-    with open(os.path.join(folder, row.name.replace(" ", "-") + ".json"), "w", encoding="utf-8") as file:
-        json.dump(document, file)
+    path = os.path.join(folder, row.name.replace(" ", "-") + ".json")
+    if row.record:
+        for sample in document["result"]["samples"].values():
+            row.record(sample)
+        keep(document, path)
+        document = run(world, [program, "advise", f"--from={path}", "--json"], None)
+    keep(document, path)
     return judge(document, row.expect, row.numbers)

@@ -49,6 +49,16 @@ def srv_2(world):
     world.incoming(1200)
 
 
+def on_a_small_host(sample):
+    sample["memory"] = 128 << 20
+
+
+@situation("SRV-3", {"SRV-3": "notice"}, {"SRV-3": (3000, 3000 * 512)}, hash_entries=8192, record=on_a_small_host)
+def srv_3(world):
+    """3000 TIME_WAITs on a host with 128 MB. Recorded: on one with gigabytes 1 % of the memory is half a million of them."""
+    world.incoming(3000)
+
+
 @situation("SRV-4", {"SRV-1": "info", "SRV-4": "notice"})
 def srv_4(world):
     """Hundreds of connections each second, one request each, closed by the server."""
