@@ -17,7 +17,7 @@ static int look(Context *context, Snapshot *ret, SnapshotRates *ret_rates) {
                 r = sampling_look_at_counts(&sampling, &earlier);
                 if (r < 0)
                         return r;
-                sampling_sleep(interval_s);
+                sampling_wait(context, interval_s);
         }
         r = sampling_look_at_counts(&sampling, ret);
         if (r == 0 &&
@@ -60,6 +60,8 @@ static json_t *to_json(const Snapshot *snapshot, const SnapshotRates *rates) {
 
 static int check_options(Context *context) {
         const Options *options = &context->options;
+        if (options->from_later)
+                return context_fail_usage(context, "--from=FILE twice is for advise");
         if (options->from && (options->watch || options->interval_s > 0))
                 return context_fail_usage(
                                 context,

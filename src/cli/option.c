@@ -70,7 +70,7 @@ static const OptionRow option_rows[] = {
           "minutes where a ceiling shows only then" },
         { OPT_INTERVAL, 0, "interval", "1s…1h", OPTION_INTERVAL, FIELD(interval_s),
           "look twice, so long apart, for rates" },
-        { OPT_FROM, 0, "from", "FILE", OPTION_TEXT, FIELD(from),
+        { OPT_FROM, 0, "from", "FILE", OPTION_SAMPLE, FIELD(from),
           "what --json printed before, instead of this host" },
         { OPT_WATCH, 'w', "watch", NULL, OPTION_FLAG, FIELD(watch),
           "look again and again, until Ctrl-C" },
@@ -214,6 +214,21 @@ static int store_choice(const char *value, const char **field, StrBuf *problem) 
         return 0;
 }
 
+static int store_sample(
+                const OptionRow *row, const char *value, const char **fields, StrBuf *problem) {
+        if (*value == '\0')
+                strbuf_addf(problem, "--%s needs %s, not nothing", row->name, row->argument);
+        else if (fields[1])
+                strbuf_addf(problem, "--%s can be given twice at most", row->name);
+        else {
+                fields[fields[0] ? 1 : 0] = value;
+                return 0;
+        }
+        return OPTION_E_USAGE;
+}
+
+static_assert(FIELD(from_later) == FIELD(from) + sizeof(const char *), "OPTION_SAMPLE has two");
+
 static int store(const OptionRow *row, const char *value, Options *options, StrBuf *problem) {
         void *field = (char *) options + row->offset;
         assert(value || row->kind == OPTION_FLAG || row->kind == OPTION_JSON);
@@ -229,6 +244,8 @@ static int store(const OptionRow *row, const char *value, Options *options, StrB
                 }
                 *(const char **) field = value;
                 return 0;
+        case OPTION_SAMPLE:
+                return store_sample(row, value, field, problem);
         case OPTION_NUMBER:
                 if (num_parse_u64(value, field) == 0)
                         return 0;

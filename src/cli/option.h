@@ -45,8 +45,9 @@ typedef struct Options {
         const char *choice;  /* "base" or "keep" */
         const char *against; /* "journald" or a file */
         const char *diff;    /* "A..B" */
-        const char *from;    /* a file */
-        uint64_t count;      /* 0: without end */
+        /* files; the second is of the second --from */
+        const char *from, *from_later;
+        uint64_t count; /* 0: without end */
         uint64_t top;
         /* of OPT_FILTER */
         const char *since, *until, *key, *profile, *verb, *tx, *user;
@@ -106,6 +107,7 @@ typedef enum OptionKind {
         OPTION_WINDOW,
         OPTION_INTERVAL,
         OPTION_CHOICE,
+        OPTION_SAMPLE, /* may be given twice: two fields, one behind the other */
 } OptionKind;
 
 typedef struct OptionRow {

@@ -2,11 +2,12 @@
 #include "cli/sampling.h"
 
 #include <fcntl.h>
+#include <stdio.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "cli/input.h"
-#include "insight/snapshot-format.h"
+#include "insight/advice-format.h"
 #include "insight/surroundings.h"
 
 int sampling_open(Sampling *ret, Context *context) {
@@ -40,7 +41,7 @@ int sampling_look_at_sockets(Sampling *sampling, Snapshot *snapshot) {
         int r = collect_sockets(&sampling->diag, context->arena, snapshot, &error);
         if (r == -ENOMEM)
                 return error_set(&context->error, r, "cannot list the TCP sockets");
-        if (r < 0)
+        if (r < 0 && !context_has_finding(context, DIAG_SOCKETS_NOT_LISTED))
                 (void) context_fail(
                                 context, DIAG_SOCKETS_NOT_LISTED,
                                 "counters and sums are shown; use by destination is unknown", "%s",
@@ -54,17 +55,30 @@ void sampling_sleep(uint32_t seconds) {
                 ;
 }
 
-int sampling_load(Context *context, const char *path, Snapshot *ret) {
+void sampling_wait(const Context *context, uint32_t seconds) {
+        if (!context->err.is_terminal || context->options.quiet) {
+                sampling_sleep(seconds);
+                return;
+        }
+        for (; seconds > 0; seconds--) {
+                /* a lost line is no harm */
+                (void) fprintf(stderr, "\rlooking again in %u s \033[K", seconds);
+                sampling_sleep(1);
+        }
+        (void) fputs("\r\033[K", stderr); /* as above */
+}
+
+int sampling_load_input(Context *context, const char *path, AdviceInput *ret) {
         CLEANUP(strbuf_deinit) StrBuf bytes = {};
-        int r = input_read(path, 0, SNAPSHOT_FORMAT_MAX_BYTES, &bytes);
+        int r = input_read(path, 0, ADVICE_FORMAT_MAX_BYTES, &bytes);
         if (r == -ENOMEM)
-                return r;
+                return error_set(&context->error, r, "cannot read '%s'", path);
         if (r < 0)
                 return context_fail(
                                 context, DIAG_SAMPLE_UNREADABLE, NULL, "cannot read '%s': %s", path,
                                 strerror(-r));
         Error error = {};
-        r = snapshot_decode(strbuf_text(&bytes), bytes.length, context->arena, ret, &error);
+        r = advice_decode_samples(strbuf_text(&bytes), bytes.length, context->arena, ret, &error);
         if (r == -ENOMEM)
                 return error_set(&context->error, r, "cannot read '%s'", path);
         if (r < 0)
@@ -73,4 +87,12 @@ int sampling_load(Context *context, const char *path, Snapshot *ret) {
                                 "record one with 'twprofile observe --json > FILE'",
                                 "cannot understand '%s': %s", path, error.text);
         return 0;
+}
+
+int sampling_load(Context *context, const char *path, Snapshot *ret) {
+        AdviceInput input;
+        int r = sampling_load_input(context, path, &input);
+        if (r == 0)
+                *ret = *input.now;
+        return r;
 }

@@ -14,6 +14,7 @@
  */
 
 #include "cli/context.h"
+#include "insight/advice.h"
 #include "insight/collect.h"
 
 typedef struct Sampling {
@@ -34,5 +35,11 @@ NODISCARD int sampling_look_at_sockets(Sampling *sampling, Snapshot *snapshot);
 
 void sampling_sleep(uint32_t seconds);
 
-/* What `observe --json` printed, from a file or "-". 0, an exit code with a finding, or <0. */
+/* The same; on a terminal with a line on standard error that says how long, and is taken away. */
+void sampling_wait(const Context *context, uint32_t seconds);
+
+/* What `advise --json` or `observe --json` printed, from a file or "-": two samples, or one. 0, an exit code with a finding,
+ * or <0. */
+NODISCARD int sampling_load_input(Context *context, const char *path, AdviceInput *ret);
+/* The later one of them. */
 NODISCARD int sampling_load(Context *context, const char *path, Snapshot *ret);

@@ -23,6 +23,7 @@ static const Command *const verb_table[] = {
         &cmd_audit_verify,
         &cmd_audit_export,
         &cmd_observe,
+        &cmd_advise,
         &cmd_lab,
         &cmd_sandbox,
 };

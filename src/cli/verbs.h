@@ -16,6 +16,7 @@ extern const Command cmd_explain;
 extern const Command cmd_history;
 extern const Command cmd_lab;
 extern const Command cmd_list;
+extern const Command cmd_advise;
 extern const Command cmd_observe;
 extern const Command cmd_plan;
 extern const Command cmd_recover;
