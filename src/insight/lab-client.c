@@ -12,6 +12,7 @@
 #include "insight/lab-net.h"
 
 #define EVENTS   64
+#define NS_PER_S UINT64_C(1000000000)
 #define RETRY_NS UINT64_C(1000000)
 /* For connections under way when the time is over: an exchange takes far less on a veth pair. */
 #define DRAIN_NS UINT64_C(250000000)
@@ -202,10 +203,17 @@ static void slot_open(Client *client, Slot *slot) {
                 slot_fail(client, slot, errno);
 }
 
+/* Tries that failed count: the pace is what the load asks for, not what it gets. */
+static bool is_too_early(const Client *client, uint64_t now_ns) {
+        const LabTally *tally = client->tally;
+        uint64_t due = (now_ns - tally->started_ns) * client->load->per_second / NS_PER_S;
+        return client->load->per_second > 0 && tally->opened + tally->refused > due;
+}
+
 static bool may_open(const Client *client, uint64_t now_ns) {
         uint64_t limit = client->load->max_connections;
         return now_ns < client->end_ns && now_ns >= client->pause_until_ns &&
-               (limit == 0 || client->tally->opened < limit);
+               !is_too_early(client, now_ns) && (limit == 0 || client->tally->opened < limit);
 }
 
 static void open_more(Client *client) {
@@ -225,7 +233,8 @@ static bool is_over(const Client *client, uint64_t now_ns) {
 
 /* Until the next retry, or a moment that keeps the end in sight. */
 static int wait_ms(const Client *client, uint64_t now_ns) {
-        if (client->n_busy < client->load->concurrency && client->pause_until_ns > now_ns)
+        if (client->load->per_second > 0 ||
+            (client->n_busy < client->load->concurrency && client->pause_until_ns > now_ns))
                 return 1;
         return client->n_busy < client->load->concurrency && may_open(client, now_ns) ? 0 : 50;
 }

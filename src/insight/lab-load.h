@@ -41,6 +41,7 @@ typedef struct LabLoad {
         LabBind bind;
         uint32_t concurrency;     /* connections at once, 1 to LAB_CONCURRENCY_MAX */
         uint32_t linger_ms;       /* of LAB_ORDER_LATE */
+        uint32_t per_second;      /* connections are tried at this pace; 0: as fast as it goes */
         uint64_t max_connections; /* the run ends after so many; 0: it lasts duration_ms */
         uint32_t duration_ms;
         bool returning_clients; /* lab-nat.h instead of the churn */

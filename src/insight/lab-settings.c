@@ -47,7 +47,8 @@ static int open_key(const char *path, int flags) {
 
 /* One write at offset 0, with its newline: an empty value would change nothing otherwise. */
 LabSettingState lab_setting_write(const LabSetting *setting) {
-        if (setting->spec->scope == SYSCTL_SCOPE_HOST)
+        /* one that was removed counts as absent, whose it ever was */
+        if (setting->spec->scope == SYSCTL_SCOPE_HOST && setting->spec->until.major == 0)
                 return LAB_SETTING_HOST_WIDE;
         cleanup_close int fd = open_key(setting->spec->path, O_WRONLY);
         if (fd == -ENOENT)

@@ -53,6 +53,20 @@ static void test_first_refusal_is_at_exactly_the_ports(void **state) {
         assert_true(result->n_samples >= 4);
 }
 
+/* A hundred a second on fifty ports: the pace counts what fails, too. */
+static void test_pace_is_kept(void **state) {
+        (void) state;
+        set(0, "net.ipv4.ip_local_port_range", "30000 30049");
+        LabLoad load = churn(LAB_ORDER_KEEP);
+        load.per_second = 100;
+        load.duration_ms = 1000;
+        run(&load, 2);
+        set(0, "net.ipv4.ip_local_port_range", PORTS_TEXT);
+        assert_int_equal(result->tally.connections, 50);
+        assert_in_range(result->tally.opened + result->tally.refused, 90, 101);
+        assert_in_range(result->tally.refused, 40, 51);
+}
+
 static void test_several_destinations_share_the_ports(void **state) {
         (void) state;
         LabLoad load = churn(LAB_ORDER_KEEP);
@@ -172,6 +186,7 @@ int main(void) {
                                                                                       : 1;
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_first_refusal_is_at_exactly_the_ports),
+                cmocka_unit_test(test_pace_is_kept),
                 cmocka_unit_test(test_several_destinations_share_the_ports),
                 cmocka_unit_test(test_bind_takes_the_port_for_all_destinations),
                 cmocka_unit_test(test_server_that_closes_first_keeps_the_buckets),
