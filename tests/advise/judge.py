@@ -4,14 +4,15 @@
     faults = judge(document, expect={"PORT-1": "critical"}, numbers={"PORT-1": (Near(960, 0.02), 1000)})
 
 document: what `advise --json` printed. expect: every rule that has to be found, and its severity; {} is "normal".
-numbers: by rule, what has to stand in its evidence or formula. Returns sentences; none when all is as it should be.
+numbers: by rule, what has to stand in its evidence, formula or subject. Returns sentences; none when all is as it should be.
 """
 
 import re
 from collections import namedtuple
 
 Near = namedtuple("Near", "value tolerance")  # a share of the value
-PARTS = ("evidence", "formula")
+PARTS = ("evidence", "formula")  # each of them has a number
+NUMBERS = (*PARTS, "subject", "numbers")  # where that of a row may stand
 # against a lack of ports, in the order that never changes: a sysctl is never the first advice
 ORDER = ("reuse-connections", "bind-late", "more-tuples", "port-range", "tw-reuse", "tw-reuse-delay")
 LACK_OF_PORTS = ("PORT-1", "PORT-2", "PORT-5", "PORT-6")
@@ -71,7 +72,7 @@ def judge(document, expect, numbers):
         # a rule may speak of several subjects: one of them has what the row wants
         if severity not in [finding["severity"] for finding in found[rule]]:
             faults.append(f"{rule}: wanted {severity}, got {[finding['severity'] for finding in found[rule]]}")
-        there = numbers_of([[finding.get(part) for part in PARTS] for finding in found[rule]])
+        there = numbers_of([[finding.get(part) for part in NUMBERS] for finding in found[rule]])
         faults += [f"{rule}: no {wanted} in {[finding.get('evidence') for finding in found[rule]]}"
                    for wanted in numbers.get(rule, ()) if not is_there(wanted, there)]
     for finding in findings:

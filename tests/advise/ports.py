@@ -202,7 +202,7 @@ def some(world):
 def reuse(world):
     """tcp_tw_reuse is on at both ends and takes TIME_WAITs over: more than half of the ports, and no connect() waits."""
     world.host.ports(40000, 41999)
-    world.host.set("tcp_tw_reuse", 1)
     world.outgoing(1300)
+    world.host.set("tcp_tw_reuse", 1)  # not before: a slow machine would use them again while they are made
     time.sleep(1.5)
     return Traffic(100, lambda: close(*world.open_out()))

@@ -63,7 +63,7 @@ def syn_2(world):
     return Traffic(100, fill_requests(world, 16))
 
 
-@situation("SYN-3", {"SYN-3": "notice"}, {"SYN-3": (64,)})
+@situation("SYN-3", {"SYN-3": "notice"}, {"SYN-3": (64,)}, hash_entries=65536)
 def syn_3(world):
     """tcp_max_syn_backlog=64 beside cookies, which do not ask for it."""
     world.host.set("tcp_max_syn_backlog", 64)

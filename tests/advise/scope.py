@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""Situations of where a profile was applied. They are played inside `twprofile sandbox`: the profile is enabled for real,
-in mounts and a network namespace of this test's own."""
+"""Situations of where settings were applied. Profiles are enabled for real, inside `twprofile sandbox`: in mounts and a network
+namespace of this test's own."""
 
 import subprocess
 
@@ -51,3 +51,12 @@ def ns_2(world):
 def ns_3(world):
     """The namespaces that are made here get a hash of 128 entries, and so room for 64 TIME_WAITs."""
     world.host.set("tcp_child_ehash_entries", 100)
+
+
+@situation("a recipe", {"PORT-14": "notice", "SYN-3": "notice", "TWB-3": "warning"},
+           {"PORT-14": (1024, 65000), "SYN-3": (8192,), "TWB-3": (5000, 32768)}, hash_entries=65536)
+def recipe(world):
+    """What a published list sets against TIME_WAIT (without tcp_tw_recycle, which is gone), on a host that has none."""
+    for key, value in (("tcp_syncookies", 1), ("tcp_tw_reuse", 1), ("tcp_max_tw_buckets", 5000), ("tcp_max_syn_backlog", 8192),
+                       ("tcp_keepalive_time", 1200), ("ip_local_port_range", "1024 65000")):
+        world.host.set(key, value)

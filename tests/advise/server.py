@@ -36,6 +36,18 @@ def busy(world):
     return Traffic(400, step)
 
 
+@situation("normal (a busy proxy)", {})
+def proxy(world):
+    """Connections come in and their clients close them; others go out to four destinations and are closed here."""
+    turn = iter(range(1 << 30))
+
+    def step():
+        mine, theirs = world.open_in()
+        close(*world.open_out(FOUR[next(turn) % 4]))
+        close(theirs, mine)
+    return Traffic(60, step)
+
+
 @situation("SRV-1", {"SRV-1": "info"}, {"SRV-1": (1200,)})
 def srv_1(world):
     """1200 TIME_WAITs of connections that were accepted here, and closed here first."""
@@ -87,7 +99,7 @@ def twb_2(world):
     world.incoming(3800)
 
 
-@situation("TWB-3", {"TWB-3": "warning"}, {"TWB-3": (5000,)})
+@situation("TWB-3", {"TWB-3": "warning"}, {"TWB-3": (5000, 32768)}, hash_entries=65536)
 def twb_3(world):
     """tcp_max_tw_buckets=5000, as recipes have it: below what the kernel computed."""
     world.host.set("tcp_max_tw_buckets", 5000)
