@@ -6,14 +6,22 @@
 #include <stdio.h>
 
 #include "base/strbuf.h"
+#include "insight/advice-bucket.h"
+#include "insight/advice-close.h"
+#include "insight/advice-conntrack.h"
 #include "insight/advice-port.h"
+#include "insight/advice-queue.h"
 #include "insight/advice-range.h"
+#include "insight/advice-scope.h"
+#include "insight/advice-server.h"
+#include "insight/advice-stamp.h"
 #include "insight/sockets-format.h"
 
 /* In the order in which findings of one severity are shown. */
 static const AdviceRules *const tables[] = {
-        &advice_port_rules,
-        &advice_range_rules,
+        &advice_port_rules,   &advice_range_rules,     &advice_server_rules,
+        &advice_bucket_rules, &advice_close_rules,     &advice_queue_rules,
+        &advice_stamp_rules,  &advice_conntrack_rules, &advice_scope_rules,
 };
 
 /* A finding on its way: in a list, with what is not for the reader. */

@@ -83,8 +83,11 @@ static json_t *enabled_to_json(const SnapshotEnabled *enabled) {
         json_auto_t *keys = json_object();
         for (size_t i = 0; i < enabled->n_keys; i++) {
                 const SnapshotEnabledKey *key = &enabled->keys[i];
-                json_t *row = json_pack("{s:s, s:s}", "profile", key->profile, "value", key->value);
+                json_t *row = json_pack("{s:s}", "profile", key->profile);
                 if (strict_json_set_if(
+                                    row, "value", key->value,
+                                    key->value ? json_string(key->value) : NULL) < 0 ||
+                    strict_json_set_if(
                                     row, "origin", key->origin,
                                     key->origin ? json_string(key->origin) : NULL) < 0) {
                         json_decref(row);
@@ -277,6 +280,7 @@ static int enabled_key_from_json(
                 { .name = "value",
                   .kind = STRICT_TEXT,
                   .max = SYSCTL_VALUE_TEXT_MAX,
+                  .optional = true,
                   .ret = &ret->value },
                 { .name = "origin",
                   .kind = STRICT_TEXT,
@@ -287,13 +291,12 @@ static int enabled_key_from_json(
         int r = strict_json_read(object, fields, ELEMENTSOF(fields), reterr);
         if (r < 0)
                 return error_prefix(reterr, r, "a key of 'enabled'");
-        bool has_origin = ret->origin;
+        bool has_value = ret->value, has_origin = ret->origin;
         ret->profile = arena_copy(arena, ret->profile);
-        ret->value = arena_copy(arena, ret->value);
+        ret->value = has_value ? arena_copy(arena, ret->value) : NULL;
         ret->origin = has_origin ? arena_copy(arena, ret->origin) : NULL;
-        return ret->profile && ret->value && (ret->origin || !has_origin)
-                               ? 0
-                               : error_set(reterr, -ENOMEM, "cannot keep settings");
+        bool is_kept = ret->profile && (ret->value || !has_value) && (ret->origin || !has_origin);
+        return is_kept ? 0 : error_set(reterr, -ENOMEM, "cannot keep settings");
 }
 
 /* Keys that this program does not know are passed over, as those of 'settings'. */

@@ -226,7 +226,7 @@ const SnapshotEnabledKey *snapshot_enabled(const Snapshot *snapshot, const char 
         if (!enabled->known || enabled->netns != snapshot->netns)
                 return NULL;
         for (size_t i = 0; i < enabled->n_keys; i++)
-                if (streq(enabled->keys[i].spec->key, key))
+                if (enabled->keys[i].value && streq(enabled->keys[i].spec->key, key))
                         return &enabled->keys[i];
         return NULL;
 }

@@ -171,7 +171,7 @@ typedef struct SnapshotStrange {
 typedef struct SnapshotEnabledKey {
         const SysctlSpec *spec;
         const char *profile;
-        const char *value;  /* in the kernel's spelling */
+        const char *value;  /* in the kernel's spelling; NULL: left out there, by its `when` */
         const char *origin; /* what stood there before; NULL: not known */
 } SnapshotEnabledKey;
 

@@ -9,6 +9,7 @@
 #include "record/status-format.h"
 #include "system/instance.h"
 #include "system/seam-io.h"
+#include "system/wanted-bundles.h"
 
 #define KEYS_PATH          "proc/sys/net/ipv4"
 #define KEYS_PREFIX        "tcp_tw_"
@@ -102,19 +103,64 @@ static int take_enabled_key(const GenerationKey *key, Arena *arena, SnapshotEnab
         return ret->profile && ret->value && (ret->origin || !key->origin_known) ? 0 : -ENOMEM;
 }
 
-static int take_generation(const Generation *generation, Arena *arena, SnapshotEnabled *ret) {
-        SnapshotEnabledKey *keys = arena_alloc_array(
-                        arena, generation->n_keys, sizeof(SnapshotEnabledKey));
+static bool has_key(const SnapshotEnabled *enabled, const SysctlSpec *spec) {
+        for (size_t i = 0; i < enabled->n_keys; i++)
+                if (enabled->keys[i].spec == spec)
+                        return true;
+        return false;
+}
+
+/* What a profile sets beside the generation's keys was left out there by its `when`. */
+static int take_left_out(
+                const Bundle *bundle, Arena *arena, SnapshotEnabledKey *keys,
+                SnapshotEnabled *ret) {
+        for (size_t i = 0; i < bundle->n_settings; i++) {
+                const SysctlSpec *spec = bundle->settings[i].setting->spec;
+                if (has_key(ret, spec))
+                        continue;
+                SnapshotEnabledKey *key = &keys[ret->n_keys++];
+                *key = (SnapshotEnabledKey){
+                        .spec = spec,
+                        .profile = arena_copy(arena, bundle_root(bundle)->name),
+                };
+                if (!key->profile)
+                        return -ENOMEM;
+        }
+        return 0;
+}
+
+static int compare_keys(const void *a, const void *b) {
+        const SnapshotEnabledKey *x = a, *y = b;
+        return strcmp(x->spec->key, y->spec->key);
+}
+
+static int take_keys(
+                const Generation *generation, const WantedBundles *stored, Arena *arena,
+                SnapshotEnabled *ret) {
+        size_t n = generation->n_keys;
+        for (size_t i = 0; i < stored->n_bundles; i++)
+                n += stored->bundles[i]->n_settings;
+        SnapshotEnabledKey *keys = arena_alloc_array(arena, n, sizeof(SnapshotEnabledKey));
         if (!keys)
                 return -ENOMEM;
-        for (size_t i = 0; i < generation->n_keys; i++) {
-                int r = take_enabled_key(&generation->keys[i], arena, &keys[i]);
-                if (r < 0)
-                        return r;
-        }
         ret->keys = keys;
-        ret->n_keys = generation->n_keys;
-        return 0;
+        int r = 0;
+        for (; r == 0 && ret->n_keys < generation->n_keys; ret->n_keys++)
+                r = take_enabled_key(&generation->keys[ret->n_keys], arena, &keys[ret->n_keys]);
+        for (size_t i = 0; r == 0 && i < stored->n_bundles; i++)
+                r = take_left_out(stored->bundles[i], arena, keys, ret);
+        qsort(keys, ret->n_keys, sizeof(*keys), compare_keys);
+        return r;
+}
+
+/* A stored profile that this program does not understand any more only hides what it left out. */
+static int take_generation(const Generation *generation, Arena *arena, SnapshotEnabled *ret) {
+        CLEANUP(wanted_bundles_deinit) WantedBundles stored = { 0 };
+        CLEANUP(diag_list_freep) DiagList *ignored = diag_list_new();
+        const WantedRequest request = { .current = generation, .verb = WANTED_ENABLE };
+        Error error = { 0 };
+        int r = ignored ? wanted_bundles_load(&request, ignored, &stored, &error) : -ENOMEM;
+        return r == -ENOMEM ? r : take_keys(generation, &stored, arena, ret);
 }
 
 /* A view of another boot says nothing of what is live. */

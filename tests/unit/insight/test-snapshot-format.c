@@ -153,7 +153,7 @@ static void test_refuses(void **state UNUSED) {
                 { "strange", "{\"tcp_tw_\\u001b[2J\":\"1\"}" },
                 { "strange", "{\"tcp_tw_count\":\"\\u001b[2J\"}" },
                 { "enabled", "{\"netns\":1}" },
-                { "enabled", "{\"netns\":1,\"keys\":{\"net.core.somaxconn\":{\"value\":\"1\"}}}" },
+                { "enabled", "{\"netns\":1,\"keys\":{\"net.core.somaxconn\":{\"value\":\"1\"}}}" }, /* no profile */
                 { "enabled", "{\"netns\":1,\"keys\":{\"net.core.somaxconn\":7}}" },
                 { "tracked", "{\"tcp\":1}" },
                 { "tracked", "{\"tcp\":1,\"time_wait\":-1}" },
@@ -192,6 +192,7 @@ static void test_surroundings(void **state UNUSED) {
         const SnapshotEnabledKey keys[] = {
                 { catalogue_find("net.core.somaxconn"), "web", "4096", "128" },
                 { catalogue_find("net.ipv4.tcp_mem"), "web", "1\t2\t3", NULL },
+                { catalogue_find("net.ipv4.tcp_retries1"), "web", NULL, NULL },
         };
         snapshot.knows_strange = true;
         snapshot.strange = strange;
@@ -214,7 +215,8 @@ static void test_surroundings(void **state UNUSED) {
         assert_null(got.strange[1].text);
         assert_true(got.enabled.known);
         assert_int_equal(got.enabled.netns, 4026531840);
-        assert_int_equal(got.enabled.n_keys, 2);
+        assert_int_equal(got.enabled.n_keys, 3);
+        assert_null(got.enabled.keys[2].value);
         assert_string_equal(got.enabled.keys[0].spec->key, "net.core.somaxconn");
         assert_string_equal(got.enabled.keys[0].origin, "128");
         assert_string_equal(got.enabled.keys[1].value, "1\t2\t3");
