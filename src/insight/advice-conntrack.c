@@ -10,8 +10,10 @@
 #define TIME_WAIT_SHARE 500U
 /* [S] As long as the sockets: include/net/tcp.h, TCP_TIMEWAIT_LEN. */
 #define TIME_WAIT_SECONDS 60
+/* [D] The default; twice as long as the sockets. */
+#define TIME_WAIT_LONG 120
 
-#define CT                "net.netfilter.nf_conntrack_"
+#define CT             "net.netfilter.nf_conntrack_"
 
 static const char max_key[] = CT "max";
 static const char time_wait_key[] = CT "tcp_timeout_time_wait";
@@ -139,7 +141,7 @@ static void judge_churn(AdviceRun *run) {
         advice_number(f, "TIME_WAIT", (double) now->n_tracked_time_wait, "connections");
         advice_number(f, "TCP", (double) now->n_tracked_tcp, "connections");
         advice_remedy(run, f, ADVICE_REMEDY_REUSE_CONNECTIONS, NULL);
-        if (is_known && seconds >= 2 * TIME_WAIT_SECONDS) {
+        if (is_known && seconds >= TIME_WAIT_LONG) {
                 advice_number(f, "tcp_timeout_time_wait", (double) seconds, "s");
                 advice_remedy(run, f, ADVICE_REMEDY_CONNTRACK_TIME_WAIT, "it is %lld now",
                               (long long) seconds);

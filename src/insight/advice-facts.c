@@ -37,7 +37,7 @@ const char *advice_bytes(AdviceRun *run, uint64_t bytes) {
         static const char *const units[] = { "KiB", "MiB", "GiB", "TiB" };
         uint64_t thousandths = bytes / 1024 * 1000 + bytes % 1024 * 1000 / 1024;
         size_t unit = 0;
-        for (; thousandths >= 1024 * 1000 && unit + 1 < ELEMENTSOF(units); unit++)
+        for (; thousandths >= UINT64_C(1024000) && unit + 1 < ELEMENTSOF(units); unit++)
                 thousandths /= 1024;
         return advice_text(run, "%s %s", advice_decimal(run, thousandths), units[unit]);
 }

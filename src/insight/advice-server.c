@@ -144,8 +144,8 @@ static void judge_memory(AdviceRun *run) {
                         advice_count(run, buckets), advice_bytes(run, bytes),
                         advice_bytes(run, now->memory));
         advice_formula(run, f, "tw x 512 bytes = %s x 512 = %s; %u %% of the memory = %s",
-                       advice_count(run, buckets), advice_bytes(run, bytes), MEMORY_SHARE,
-                       advice_bytes(run, share));
+                       advice_count(run, buckets), advice_count(run, bytes), MEMORY_SHARE,
+                       advice_count(run, share));
         advice_number(f, "tw", (double) buckets, "buckets");
         advice_number(f, "memory", (double) now->memory, "bytes");
         advice_remedy(run, f, ADVICE_REMEDY_REUSE_CONNECTIONS, NULL);
