@@ -16,12 +16,19 @@ static const char *colour_of(AdviceSeverity severity) {
         return colours[severity];
 }
 
-/* One line however narrow the terminal is: the title is what is looked for. */
 static void add_head(const Context *context, const AdviceFinding *f, StrBuf *out) {
-        bool colour = context->out.colour;
-        strbuf_addf(out, "%s%s %s:%s ", colour ? colour_of(f->severity) : "",
-                    advice_severity_name(f->severity), f->rule->id, colour ? "\033[0m" : "");
-        strbuf_addf(out, "%s\n", diag_row(f->rule->diag)->title);
+        CLEANUP(strbuf_deinit) StrBuf text = {}, lines = {};
+        strbuf_addf(&text, "%s %s:", advice_severity_name(f->severity), f->rule->id);
+        size_t n = text.length;
+        strbuf_addf(&text, " %s", diag_row(f->rule->diag)->title);
+        prose_add(&lines, strbuf_text(&text), 0, context->out.width);
+        out->failed |= text.failed || lines.failed;
+        if (lines.length < n)
+                return;
+        strbuf_add(out, context->out.colour ? colour_of(f->severity) : "");
+        strbuf_add_bytes(out, strbuf_text(&lines), n);
+        strbuf_add(out, context->out.colour ? "\033[0m" : "");
+        strbuf_add(out, strbuf_text(&lines) + n);
 }
 
 /* Parts of the formula stand one below the other. */

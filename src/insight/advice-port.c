@@ -37,7 +37,7 @@ static int64_t reuse_of(const AdviceRun *run) {
 /* --- what all tell -------------------------------------------------------------------------------------- */
 
 static const char *percent(AdviceRun *run, uint32_t level) {
-        return advice_text(run, "%s %%", advice_decimal(run, (uint64_t) level * 100));
+        return advice_text(run, "%s%%", advice_decimal(run, (uint64_t) level * 100));
 }
 
 /* How many ports, who has them, and U. */

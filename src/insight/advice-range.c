@@ -73,7 +73,7 @@ static void judge_services(AdviceRun *run) {
                         "reserved: an outgoing connection may take such a port while the service "
                         "restarts.",
                         port_list(run, ports, n, ", "), now->pool.first, now->pool.last);
-        advice_formula(run, f, "listening and in the pool: %zu of %s ports; largest U = %s %%", n,
+        advice_formula(run, f, "listening and in the pool: %zu of %s ports; largest U = %s%%", n,
                        advice_count(run, now->pool.size),
                        advice_decimal(run, (uint64_t) level * 100));
         advice_number(f, "services", (double) n, "ports");
@@ -116,7 +116,7 @@ static void judge_reserved(AdviceRun *run) {
                         advice_count(run, reserved), advice_count(run, size), pool->first,
                         pool->last,
                         pool->size == 0 ? ": every connect() that names no port fails" : "");
-        advice_formula(run, f, "reserved / range = %s / %s = %s %%", advice_count(run, reserved),
+        advice_formula(run, f, "reserved / range = %s / %s = %s%%", advice_count(run, reserved),
                        advice_count(run, size),
                        advice_decimal(run, (uint64_t) reserved * 100000 / size));
         advice_number(f, "reserved", reserved, "ports");
@@ -169,7 +169,11 @@ static void judge_start(AdviceRun *run) {
                 advice_formula(run, f, "%u < %lld + %u", pool->first, (long long) start,
                                NEAR_PORTS);
         advice_number(f, "ip_unprivileged_port_start", (double) start, "port");
-        advice_remedy(run, f, ADVICE_REMEDY_RANGE_START, "the kernel's default is 32768");
+        if (is_system)
+                advice_remedy(run, f, ADVICE_REMEDY_RANGE_START, "the kernel's default is 32768");
+        else
+                advice_remedy(run, f, ADVICE_REMEDY_RANGE_START, "%lld or more",
+                              (long long) start + NEAR_PORTS);
         advice_next(run, f, "twprofile explain %s", range_key);
 }
 

@@ -364,7 +364,7 @@ static const char *normal_text(AdviceRun *run) {
         if (sockets->n_tuples > 0) {
                 const SnapshotTuple *top = &sockets->tuples[0];
                 use = advice_text(
-                                run, "the busiest destination uses %s of %s ports, %s %% (%s)",
+                                run, "the busiest destination uses %s of %s ports, %s%% (%s)",
                                 advice_count(run, snapshot_use_total(&top->use)),
                                 advice_count(run, now->pool.size),
                                 advice_decimal(run,
@@ -395,8 +395,9 @@ static const char *summary_text(AdviceRun *run, const Advice *advice) {
         for (AdviceSeverity s = ADVICE_CRITICAL; s < ADVICE_INFO; s++) {
                 size_t of = advice_count_severity(advice, s);
                 if (of > 0)
-                        strbuf_addf(&text, "%s%zu %s", text.length > 0 ? ", " : "", of,
-                                    advice_severity_name(s));
+                        strbuf_addf(&text, "%s%zu %s%s", text.length > 0 ? ", " : "", of,
+                                    advice_severity_name(s),
+                                    of > 1 && s != ADVICE_CRITICAL ? "s" : "");
         }
         run->work->failed |= text.failed;
         return advice_text(run, "%s", strbuf_text(&text));
