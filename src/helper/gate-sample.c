@@ -89,8 +89,9 @@ static int open_ports(GateSampler *sampler, Error *reterr) {
         return sampler->diag.socket ? 0 : socket_diag_open(&sampler->diag, reterr);
 }
 
-static int add_socket(void *userdata, const TcpSocket *socket) {
-        port_use_add(userdata, socket);
+static int add_sockets(void *userdata, const TcpSocket *sockets, size_t n) {
+        for (size_t i = 0; i < n; i++)
+                port_use_add(userdata, &sockets[i]);
         return 0;
 }
 
@@ -107,7 +108,7 @@ static int count_ports(GateSampler *sampler, Error *reterr) {
                 .port_first = sampler->pool.first,
                 .port_last = sampler->pool.last,
         };
-        return socket_diag_dump(&sampler->diag, &request, add_socket, sampler->use, reterr);
+        return socket_diag_dump(&sampler->diag, &request, add_sockets, sampler->use, reterr);
 }
 
 /* What it costs, not how long it takes: on a busy machine it is looked at as often as on an idle one. */

@@ -142,10 +142,10 @@ typedef struct Listing {
         uint64_t n_sockets;
 } Listing;
 
-static int add_socket(void *userdata, const TcpSocket *socket) {
+static int add_sockets(void *userdata, const TcpSocket *sockets, size_t n) {
         Listing *listing = userdata;
-        listing->n_sockets++;
-        socket_tally_add(listing->tally, socket);
+        listing->n_sockets += n;
+        socket_tally_add(listing->tally, sockets, n);
         return 0;
 }
 
@@ -163,7 +163,7 @@ int collect_sockets(SocketDiag *diag, Arena *arena, Snapshot *snapshot, Error *r
 
         Listing listing = { .tally = tally };
         const SocketDiagRequest request = { .states = SOCKET_DIAG_STATES };
-        r = socket_diag_dump(diag, &request, add_socket, &listing, reterr);
+        r = socket_diag_dump(diag, &request, add_sockets, &listing, reterr);
         if (r < 0)
                 return r;
         r = socket_tally_finish(tally, arena, &snapshot->sockets);

@@ -80,10 +80,11 @@ int field_wait_for_end(int fd, Error *reterr) {
         return 0;
 }
 
-static int count_one(void *userdata, const TcpSocket *socket) {
+static int count_some(void *userdata, const TcpSocket *sockets, size_t n) {
         uint32_t *counts = userdata;
-        if (socket->state < TCP_STATES)
-                counts[socket->state]++;
+        for (size_t i = 0; i < n; i++)
+                if (sockets[i].state < TCP_STATES)
+                        counts[sockets[i].state]++;
         return 0;
 }
 
@@ -96,5 +97,5 @@ int field_count_states(const LabSide *side, uint32_t ret[TCP_STATES], Error *ret
                 return r;
         const SocketDiagRequest request = { .states = SOCKET_DIAG_STATES };
         memset(ret, 0, TCP_STATES * sizeof(*ret));
-        return socket_diag_dump(&diag, &request, count_one, ret, reterr);
+        return socket_diag_dump(&diag, &request, count_some, ret, reterr);
 }

@@ -10,15 +10,19 @@
 #define TIMER_BUCKET \
         3 /* net/ipv4/inet_diag.c, inet_twsk_diag_fill(): the kernel's small form of a socket */
 
+/* Of eight ports, a bit each. */
+typedef struct PortBits {
+        uint8_t outgoing; /* of the pool, and nothing listens there */
+        uint8_t taken;    /* by an outgoing socket */
+} PortBits;
+
 struct SocketTally {
-        PortPool pool; /* size 0: not known */
         uint64_t seed;
         uint32_t time_wait_ms, reuse_delay_ms;
         SnapshotSockets counts; /* all but the lists */
 
         SnapshotTuple *slots; /* total 0: empty */
         size_t n_slots, n_tuples;
-        SnapshotTuple *last; /* slots of one tuple come in a row */
 
         SnapshotListener *listeners;
         size_t n_listeners, capacity;
@@ -27,26 +31,33 @@ struct SocketTally {
         SnapshotHolder holders[TALLY_HOLDERS];
         size_t n_holders;
 
-        uint8_t listening[PORTS / 8]; /* which ports: small enough to stay in the cache */
-        uint8_t taken[PORTS / 8];     /* ports of outgoing sockets */
+        PortBits ports[PORTS / 8]; /* small enough to stay in the cache */
         bool failed;
 };
+
+/* `last` below `first`: no port. */
+static void set_pool(SocketTally *tally, const PortPool *pool) {
+        size_t from = pool->first / 8U, to = pool->last / 8U;
+        if (pool->first > pool->last)
+                return;
+        for (size_t i = from; i <= to; i++)
+                tally->ports[i].outgoing = (uint8_t) ~pool->reserved[i];
+        tally->ports[from].outgoing &= (uint8_t) (0xffU << pool->first % 8U);
+        tally->ports[to].outgoing &= (uint8_t) (0xffU >> (7U - pool->last % 8U));
+}
 
 SocketTally *socket_tally_new(const Snapshot *snapshot, uint64_t seed) {
         CLEANUP(socket_tally_freep) SocketTally *tally = calloc(1, sizeof(*tally));
         if (!tally)
                 return NULL;
         if (snapshot->has_pool)
-                tally->pool = snapshot->pool;
-        else
-                tally->pool.first = 1; /* and last 0: it has no port */
+                set_pool(tally, &snapshot->pool);
         tally->seed = seed;
         tally->time_wait_ms = snapshot_time_wait_ms(snapshot);
         tally->reuse_delay_ms = snapshot_reuse_delay_ms(snapshot);
         tally->n_slots = FIRST_SLOTS;
         tally->slots = calloc(tally->n_slots, sizeof(SnapshotTuple));
         tally->listener_of = calloc(PORTS, sizeof(uint16_t));
-        tally->last = tally->slots;
         return tally->slots && tally->listener_of ? TAKE_PTR(tally) : NULL;
 }
 
@@ -62,27 +73,35 @@ SocketTally *socket_tally_free(SocketTally *tally) {
 
 /* --- one socket ----------------------------------------------------------------------------------------- */
 
+static SnapshotFamily family_of(const TcpSocket *socket) {
+        return socket->family == AF_INET6 ? SNAPSHOT_IPV6 : SNAPSHOT_IPV4;
+}
+
 static bool is_orphan(const TcpSocket *socket) {
         return socket->state == TCP_STATE_FIN_WAIT2 && socket->inode == 0;
 }
 
 /* What one socket adds to each group that it is in. */
-static SnapshotUse use_of(const SocketTally *tally, const TcpSocket *socket) {
-        if (socket->state != TCP_STATE_TIME_WAIT) {
-                uint32_t orphan = is_orphan(socket) ? 1 : 0;
-                return (SnapshotUse){ .n_fin_wait2 = orphan, .n_other = 1 - orphan };
-        }
+static const SnapshotUse use_orphan = { .n_fin_wait2 = 1 };
+static const SnapshotUse use_other = { .n_other = 1 };
+
+static inline const SnapshotUse *use_of_time_wait(
+                const SocketTally *tally, const TcpSocket *socket) {
+        enum { RECENT = 1, REUSABLE = 2 };
+        static const SnapshotUse uses[] = {
+                { .n_time_wait = 1 },
+                [RECENT] = { .n_time_wait = 1, .n_recent = 1 },
+                [REUSABLE] = { .n_time_wait = 1, .n_reusable = 1 },
+                [RECENT | REUSABLE] = { .n_time_wait = 1, .n_recent = 1, .n_reusable = 1 },
+        };
         uint32_t age_ms = socket->expires_ms < tally->time_wait_ms
                                           ? tally->time_wait_ms - socket->expires_ms
                                           : 0;
-        return (SnapshotUse){
-                .n_time_wait = 1,
-                .n_recent = age_ms <= SNAPSHOT_RECENT_MS ? 1 : 0,
-                .n_reusable = age_ms >= tally->reuse_delay_ms ? 1 : 0,
-        };
+        return &uses[(age_ms <= SNAPSHOT_RECENT_MS ? RECENT : 0) |
+                     (age_ms >= tally->reuse_delay_ms ? REUSABLE : 0)];
 }
 
-static void use_add(SnapshotUse *use, const SnapshotUse *one) {
+static inline void use_add(SnapshotUse *restrict use, const SnapshotUse *restrict one) {
         use->n_time_wait += one->n_time_wait;
         use->n_fin_wait2 += one->n_fin_wait2;
         use->n_other += one->n_other;
@@ -104,31 +123,25 @@ static void use_take_one(SnapshotUse *use) {
 
 /* --- tuples --------------------------------------------------------------------------------------------- */
 
-static bool is_same(const SnapshotTuple *a, const SnapshotTuple *b) {
-        return a->remote_port == b->remote_port &&
-               memcmp(&a->remote, &b->remote, sizeof(a->remote)) == 0 &&
-               memcmp(&a->local, &b->local, sizeof(a->local)) == 0;
-}
-
-/* The same for a socket, of which most are of the tuple of the one before. */
-static bool is_of(const SnapshotTuple *tuple, const TcpSocket *socket) {
-        return tuple->remote_port == socket->remote_port &&
-               memcmp(&tuple->remote, &socket->remote, sizeof(tuple->remote)) == 0 &&
-               memcmp(&tuple->local, &socket->local, sizeof(tuple->local)) == 0;
+static bool is_same(const TcpAddress *a, const TcpAddress *b) {
+        return memcmp(a->bytes, b->bytes, sizeof(a->bytes)) == 0;
 }
 
 static bool is_empty(const SnapshotTuple *slot) {
         return snapshot_use_total(&slot->use) == 0;
 }
 
-/* The tuple's slot, or the empty one where it belongs. */
-static SnapshotTuple *slot_find(
-                const SocketTally *tally, SnapshotTuple *slots, size_t n_slots,
-                const SnapshotTuple *tuple) {
-        size_t at = tcp_tuple_hash(tally->seed, &tuple->local, &tuple->remote, tuple->remote_port) &
-                    (n_slots - 1);
-        while (!is_empty(&slots[at]) && !is_same(&slots[at], tuple))
+/* The tuple's slot, or the empty one where it belongs; what is empty is zero. */
+static inline SnapshotTuple *slot_find(
+                uint64_t seed, SnapshotTuple *slots, size_t n_slots, const TcpAddress *local,
+                const TcpAddress *remote, uint16_t remote_port) {
+        size_t at = tcp_tuple_hash(seed, local, remote, remote_port) & (n_slots - 1);
+        while (slots[at].remote_port != remote_port || !is_same(&slots[at].remote, remote) ||
+               !is_same(&slots[at].local, local)) {
+                if (is_empty(&slots[at]))
+                        break;
                 at = (at + 1) & (n_slots - 1);
+        }
         return &slots[at];
 }
 
@@ -142,11 +155,13 @@ static void move_tuples(SocketTally *tally, size_t n_slots) {
         size_t n = 0;
         for (size_t i = 0; i < tally->n_slots; i++)
                 if (!is_empty(&tally->slots[i])) {
-                        *slot_find(tally, slots, n_slots, &tally->slots[i]) = tally->slots[i];
+                        const SnapshotTuple *old = &tally->slots[i];
+                        *slot_find(tally->seed, slots, n_slots, &old->local, &old->remote,
+                                   old->remote_port) = *old;
                         n++;
                 }
         free(tally->slots);
-        tally->slots = tally->last = slots;
+        tally->slots = slots;
         tally->n_slots = n_slots;
         tally->n_tuples = n;
 }
@@ -160,24 +175,12 @@ static void sweep(SocketTally *tally) {
         tally->counts.tuples_error++;
 }
 
-static void add_to_tuple(SocketTally *tally, const TcpSocket *socket, const SnapshotUse *one) {
-        const SnapshotTuple tuple = {
-                .local = socket->local,
-                .remote = socket->remote,
-                .remote_port = socket->remote_port,
-        };
-        SnapshotTuple *slot = slot_find(tally, tally->slots, tally->n_slots, &tuple);
-        tally->last = slot;
-        if (!is_empty(slot)) {
-                use_add(&slot->use, one);
-                return;
-        }
+static void add_tuple(SocketTally *tally, SnapshotTuple *slot, const SnapshotTuple *tuple) {
         if (tally->n_tuples == TALLY_TUPLES) {
                 sweep(tally);
                 return;
         }
-        *slot = tuple;
-        slot->use = *one;
+        *slot = *tuple;
         tally->n_tuples++;
         if (tally->counts.n_all_tuples < tally->n_tuples)
                 tally->counts.n_all_tuples = (uint32_t) tally->n_tuples;
@@ -185,20 +188,34 @@ static void add_to_tuple(SocketTally *tally, const TcpSocket *socket, const Snap
                 move_tuples(tally, tally->n_slots * 2);
 }
 
-static void add_outgoing(SocketTally *tally, const TcpSocket *socket, const SnapshotUse *one) {
-        tally->taken[socket->local_port / 8] |= (uint8_t) (1U << socket->local_port % 8);
-        if (!is_empty(tally->last) && is_of(tally->last, socket))
-                use_add(&tally->last->use, one);
+static __attribute__((noinline)) void add_first(
+                SocketTally *tally, SnapshotTuple *slot, const TcpSocket *socket,
+                const SnapshotUse *one) {
+        const SnapshotTuple tuple = {
+                .local = socket->local,
+                .remote = socket->remote,
+                .remote_port = socket->remote_port,
+                .use = *one,
+        };
+        add_tuple(tally, slot, &tuple);
+}
+
+static inline void add_outgoing(
+                SocketTally *tally, const TcpSocket *socket, const SnapshotUse *one) {
+        SnapshotTuple *slot = slot_find(
+                        tally->seed, tally->slots, tally->n_slots, &socket->local, &socket->remote,
+                        socket->remote_port);
+        if (is_empty(slot))
+                add_first(tally, slot, socket, one);
         else
-                add_to_tuple(tally, socket, one);
+                use_add(&slot->use, one);
 }
 
 /* --- listening ports ------------------------------------------------------------------------------------ */
 
 static SnapshotListener *listener_find(const SocketTally *tally, uint16_t port) {
-        if ((tally->listening[port / 8] & 1U << port % 8) == 0)
-                return NULL;
-        return &tally->listeners[tally->listener_of[port] - 1];
+        size_t n = tally->listener_of[port];
+        return n > 0 ? &tally->listeners[n - 1] : NULL;
 }
 
 static SnapshotListener *listener_add(SocketTally *tally, uint16_t port) {
@@ -217,7 +234,7 @@ static SnapshotListener *listener_add(SocketTally *tally, uint16_t port) {
         SnapshotListener *listener = &tally->listeners[tally->n_listeners++];
         *listener = (SnapshotListener){ .port = port };
         tally->listener_of[port] = (uint16_t) tally->n_listeners;
-        tally->listening[port / 8] |= (uint8_t) (1U << port % 8);
+        tally->ports[port / 8].outgoing &= (uint8_t) ~(1U << port % 8);
         return listener;
 }
 
@@ -274,32 +291,52 @@ static void add_close_wait(SocketTally *tally, const TcpSocket *socket, Snapshot
 
 /* -------------------------------------------------------------------------------------------------------- */
 
-void socket_tally_add(SocketTally *tally, const TcpSocket *socket) {
-        if (tally->failed || socket->state == 0 || socket->state >= TCP_STATES)
-                return;
-        SnapshotSockets *counts = &tally->counts;
-        counts->states[socket->family == AF_INET6 ? SNAPSHOT_IPV6 : SNAPSHOT_IPV4][socket->state]++;
-        if (socket->state == TCP_STATE_LISTEN) {
-                add_listening(tally, socket);
-                return;
+/* To the side that it is on, which is returned, and to its group there. */
+static inline SnapshotSide add_to_side(
+                SocketTally *tally, const TcpSocket *socket, const SnapshotUse *one) {
+        SnapshotSide side = SNAPSHOT_OUTGOING;
+        PortBits *bits = &tally->ports[socket->local_port / 8];
+        const uint8_t bit = (uint8_t) (1U << socket->local_port % 8);
+        if ((bits->outgoing & bit) != 0) {
+                bits->taken |= bit;
+                add_outgoing(tally, socket, one);
+        } else {
+                SnapshotListener *listener = listener_find(tally, socket->local_port);
+                side = listener ? SNAPSHOT_INCOMING : SNAPSHOT_STRAY;
+                if (listener)
+                        use_add(&listener->use, one);
         }
-        if (socket->state == TCP_STATE_CLOSE)
-                return;
-        counts->n_buckets += socket->timer == TIMER_BUCKET ? 1 : 0;
+        use_add(&tally->counts.sides[side], one);
+        return side;
+}
 
-        const SnapshotUse one = use_of(tally, socket);
-        SnapshotListener *listener = listener_find(tally, socket->local_port);
-        SnapshotSide side = SNAPSHOT_STRAY;
-        if (listener) {
-                side = SNAPSHOT_INCOMING;
-                use_add(&listener->use, &one);
-        } else if (port_pool_has(&tally->pool, socket->local_port)) {
-                side = SNAPSHOT_OUTGOING;
-                add_outgoing(tally, socket, &one);
-        }
-        use_add(&counts->sides[side], &one);
+static __attribute__((noinline)) void add_other(SocketTally *tally, const TcpSocket *socket) {
+        if (socket->state == 0 || socket->state >= TCP_STATES)
+                return;
+        tally->counts.states[family_of(socket)][socket->state]++;
+        if (socket->state == TCP_STATE_LISTEN)
+                add_listening(tally, socket);
+        if (socket->state == TCP_STATE_LISTEN || socket->state == TCP_STATE_CLOSE)
+                return;
+        tally->counts.n_buckets += socket->timer == TIMER_BUCKET ? 1 : 0;
+        SnapshotSide side = add_to_side(
+                        tally, socket, is_orphan(socket) ? &use_orphan : &use_other);
         if (socket->state == TCP_STATE_CLOSE_WAIT)
                 add_close_wait(tally, socket, side);
+}
+
+static inline void add_time_wait(SocketTally *tally, const TcpSocket *socket) {
+        tally->counts.states[family_of(socket)][TCP_STATE_TIME_WAIT]++;
+        tally->counts.n_buckets += socket->timer == TIMER_BUCKET ? 1 : 0;
+        (void) add_to_side(tally, socket, use_of_time_wait(tally, socket));
+}
+
+void socket_tally_add(SocketTally *tally, const TcpSocket *sockets, size_t n) {
+        for (size_t i = 0; i < n && !tally->failed; i++)
+                if (sockets[i].state == TCP_STATE_TIME_WAIT)
+                        add_time_wait(tally, &sockets[i]);
+                else
+                        add_other(tally, &sockets[i]);
 }
 
 /* --- the end -------------------------------------------------------------------------------------------- */
@@ -357,8 +394,8 @@ int socket_tally_finish(SocketTally *tally, Arena *arena, SnapshotSockets *ret) 
         if (tally->failed)
                 return -ENOMEM;
         SnapshotSockets sockets = tally->counts;
-        for (size_t i = 0; i < sizeof(tally->taken); i++)
-                sockets.n_pool_ports_taken += (uint32_t) __builtin_popcount(tally->taken[i]);
+        for (size_t i = 0; i < ELEMENTSOF(tally->ports); i++)
+                sockets.n_pool_ports_taken += (uint32_t) __builtin_popcount(tally->ports[i].taken);
 
         sockets.n_tuples = gather_tuples(tally);
         sockets.tuples = keep(arena, tally->slots, sockets.n_tuples, sizeof(SnapshotTuple));

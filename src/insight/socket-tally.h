@@ -5,7 +5,7 @@
  * Counts a list of sockets: by state, by tuple, by listening port, by who leaves them in CLOSE_WAIT (insight/snapshot.h).
  *
  *         SocketTally *tally = socket_tally_new(&snapshot, seed);
- *         for each socket:  socket_tally_add(tally, &socket);
+ *         for some at a time:  socket_tally_add(tally, sockets, n);
  *         r = socket_tally_finish(tally, arena, &snapshot.sockets);
  *
  * Listening sockets come first, as the kernel lists them (net/ipv4/inet_diag.c, inet_diag_dump_icsk()): they tell which
@@ -31,6 +31,6 @@ SocketTally *socket_tally_new(const Snapshot *snapshot, uint64_t seed);
 SocketTally *socket_tally_free(SocketTally *tally);
 DEFINE_CLEANUP_PTR(SocketTally, socket_tally_free)
 
-void socket_tally_add(SocketTally *tally, const TcpSocket *socket);
+void socket_tally_add(SocketTally *tally, const TcpSocket *sockets, size_t n);
 /* The end: nothing can be added any more. 0 or -ENOMEM, also for what an add could not remember. */
 NODISCARD int socket_tally_finish(SocketTally *tally, Arena *arena, SnapshotSockets *ret);

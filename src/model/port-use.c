@@ -25,30 +25,7 @@ bool tcp_address_is_loopback(const TcpAddress *address) {
                (memcmp(address->bytes, mapped, sizeof(mapped)) == 0 && address->bytes[12] == 127);
 }
 
-/* The finaliser of splitmix64 (Steele, Lea, Flood: Fast splittable pseudorandom number generators, 2014). */
-static uint64_t mix(uint64_t x) {
-        x = (x ^ x >> 30) * UINT64_C(0xbf58476d1ce4e5b9);
-        x = (x ^ x >> 27) * UINT64_C(0x94d049bb133111eb);
-        return x ^ x >> 31;
-}
-
-static uint64_t mix_address(uint64_t hash, const TcpAddress *address) {
-        uint64_t words[2];
-        memcpy(words, address->bytes, sizeof(words));
-        return mix(mix(hash ^ words[0]) ^ words[1]);
-}
-
-uint64_t tcp_tuple_hash(
-                uint64_t seed, const TcpAddress *local, const TcpAddress *remote,
-                uint16_t remote_port) {
-        return mix(mix_address(mix_address(seed, local), remote) ^ remote_port);
-}
-
 /* --- the pool ------------------------------------------------------------------------------------------- */
-
-static bool is_reserved(const PortPool *pool, unsigned port) {
-        return (pool->reserved[port / 8] & 1U << port % 8) != 0;
-}
 
 int port_pool_set(PortPool *pool, const SysctlValue *range, const SysctlValue *reserved) {
         if (range->n_ints != 2 || range->ints[0] < 0 || range->ints[0] > range->ints[1] ||
@@ -65,12 +42,8 @@ int port_pool_set(PortPool *pool, const SysctlValue *range, const SysctlValue *r
 
         pool->size = 0;
         for (unsigned port = pool->first; port <= pool->last; port++)
-                pool->size += is_reserved(pool, port) ? 0 : 1;
+                pool->size += port_pool_reserves(pool, port) ? 0 : 1;
         return 0;
-}
-
-bool port_pool_has(const PortPool *pool, uint16_t port) {
-        return port >= pool->first && port <= pool->last && !is_reserved(pool, port);
 }
 
 /* --- tuples --------------------------------------------------------------------------------------------- */

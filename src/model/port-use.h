@@ -64,10 +64,29 @@ typedef struct TcpSocket {
 
 bool tcp_address_is_loopback(const TcpAddress *address);
 
-/* Where a tuple of addresses lies in a table. The seed is a secret, so that nobody can choose addresses that collide. */
-uint64_t tcp_tuple_hash(
+/* Both halves of a product, folded: what wyhash and foldhash are made of. */
+static inline uint64_t tcp_hash_fold(uint64_t a, uint64_t b) {
+        __extension__ typedef unsigned __int128 Product;
+        Product product = (Product) a * b;
+        return (uint64_t) product ^ (uint64_t) (product >> 64);
+}
+
+/* Where a tuple of addresses lies in a table. The seed is a secret, so that nobody can choose addresses that collide; it
+ * is in both factors, because with one that is 0 the other says nothing. The constants are digits of pi. Two of the three
+ * products do not wait for each other, and no call is made: lists of sockets are long. */
+static inline uint64_t tcp_tuple_hash(
                 uint64_t seed, const TcpAddress *local, const TcpAddress *remote,
-                uint16_t remote_port);
+                uint16_t remote_port) {
+        const uint64_t other = seed << 29 | seed >> 35;
+        uint64_t here[2], there[2];
+        memcpy(here, local->bytes, sizeof(here));
+        memcpy(there, remote->bytes, sizeof(there));
+        uint64_t a = tcp_hash_fold(here[0] ^ seed, here[1] ^ other ^ UINT64_C(0x243f6a8885a308d3));
+        uint64_t b = tcp_hash_fold(
+                        there[0] ^ seed ^ UINT64_C(0x13198a2e03707344),
+                        there[1] ^ other ^ UINT64_C(0xa4093822299f31d0));
+        return tcp_hash_fold(a ^ seed ^ remote_port, b ^ other ^ UINT64_C(0x082efa98ec4e6c89));
+}
 
 /* --- the pool ------------------------------------------------------------------------------------------- */
 
@@ -87,7 +106,14 @@ typedef struct PortPool {
 
 /* Two integers, and a port set or NULL. -EINVAL when the values are not of these types. */
 NODISCARD int port_pool_set(PortPool *pool, const SysctlValue *range, const SysctlValue *reserved);
-bool port_pool_has(const PortPool *pool, uint16_t port);
+
+static inline bool port_pool_reserves(const PortPool *pool, unsigned port) {
+        return (pool->reserved[port / 8] & 1U << port % 8) != 0;
+}
+
+static inline bool port_pool_has(const PortPool *pool, uint16_t port) {
+        return port >= pool->first && port <= pool->last && !port_pool_reserves(pool, port);
+}
 
 /* --- use ------------------------------------------------------------------------------------------------ */
 

@@ -143,7 +143,7 @@ static TcpAddress address_of(int family, const uint32_t words[4]) {
         return address;
 }
 
-int socket_diag_decode(const void *message, size_t n, TcpSocket *ret) {
+static inline int decode(const void *message, size_t n, TcpSocket *ret) {
         /* not copied: at a million sockets that is felt; a payload of netlink is aligned to 4 bytes, as this structure */
         const struct inet_diag_msg *in = message;
         if (n < sizeof(*in))
@@ -169,29 +169,60 @@ int socket_diag_decode(const void *message, size_t n, TcpSocket *ret) {
         return 0;
 }
 
+int socket_diag_decode(const void *message, size_t n, TcpSocket *ret) {
+        return decode(message, n, ret);
+}
+
 typedef struct Dump {
         SocketDiagVisit visit;
         void *userdata;
+        TcpSocket *sockets; /* read and not yet handed on */
+        size_t n_sockets;
         int r; /* of the visit, or of a member that makes no sense */
 } Dump;
 
+static void hand_on(Dump *dump) {
+        if (dump->r == 0 && dump->n_sockets > 0)
+                dump->r = dump->visit(dump->userdata, dump->sockets, dump->n_sockets);
+        dump->n_sockets = 0;
+}
+
 /* A visit that is over stays over, but the list is read to its end: what is left of it would be taken for the next. */
-static int take_answer(const struct nlmsghdr *header, void *userdata) {
-        Dump *dump = userdata;
+static inline void take_message(Dump *dump, const void *message, size_t n) {
         if (dump->r < 0)
-                return MNL_CB_OK;
-        TcpSocket socket;
-        dump->r = socket_diag_decode(
-                        mnl.nlmsg_get_payload(header), mnl.nlmsg_get_payload_len(header), &socket);
-        if (dump->r == 0)
-                dump->r = dump->visit(dump->userdata, &socket);
+                return;
+        dump->r = decode(message, n, &dump->sockets[dump->n_sockets]);
+        if (dump->r == 0 && ++dump->n_sockets == SOCKET_DIAG_BATCH)
+                hand_on(dump);
+}
+
+static int take_answer(const struct nlmsghdr *header, void *userdata) {
+        take_message(userdata, mnl.nlmsg_get_payload(header), mnl.nlmsg_get_payload_len(header));
         return MNL_CB_OK;
+}
+
+/* One answer. Plain messages are taken here, for calls through pointers for each are felt at a million of them; from the
+ * first that is not plain on (the end, an error, what was not asked for) the library judges. */
+static int take_answers(
+                const SocketDiag *diag, unsigned port_id, const char *answer, size_t n,
+                Dump *dump) {
+        const struct nlmsghdr *header = (const struct nlmsghdr *) answer;
+        for (; NLMSG_OK(header, n); header = NLMSG_NEXT(header, n)) {
+                if (header->nlmsg_type < NLMSG_MIN_TYPE || header->nlmsg_seq != diag->sequence ||
+                    header->nlmsg_pid != port_id || (header->nlmsg_flags & NLM_F_DUMP_INTR) != 0)
+                        break;
+                take_message(dump, NLMSG_DATA(header), NLMSG_PAYLOAD(header, 0));
+        }
+        int r = mnl.cb_run(header, n, diag->sequence, port_id, take_answer, dump);
+        hand_on(dump);
+        return r;
 }
 
 static int dump_all(SocketDiag *diag, const SocketDiagRequest *request, Dump *dump) {
         int r = send_request(diag, request);
         if (r < 0)
                 return r;
+        const unsigned port_id = mnl.socket_get_portid(diag->socket);
         char answer[ANSWER_MAX] __attribute__((aligned(NLMSG_ALIGNTO)));
         for (;;) {
                 ssize_t n = mnl.socket_recvfrom(diag->socket, answer, sizeof(answer));
@@ -199,8 +230,7 @@ static int dump_all(SocketDiag *diag, const SocketDiagRequest *request, Dump *du
                         continue;
                 if (n < 0)
                         return -errno;
-                r = mnl.cb_run(answer, (size_t) n, diag->sequence,
-                               mnl.socket_get_portid(diag->socket), take_answer, dump);
+                r = take_answers(diag, port_id, answer, (size_t) n, dump);
                 if (r == MNL_CB_STOP)
                         return dump->r;
                 if (r == MNL_CB_ERROR)
@@ -211,7 +241,8 @@ static int dump_all(SocketDiag *diag, const SocketDiagRequest *request, Dump *du
 int socket_diag_dump(
                 SocketDiag *diag, const SocketDiagRequest *request, SocketDiagVisit visit,
                 void *userdata, Error *reterr) {
-        Dump dump = { .visit = visit, .userdata = userdata };
+        TcpSocket sockets[SOCKET_DIAG_BATCH];
+        Dump dump = { .visit = visit, .userdata = userdata, .sockets = sockets };
         int r = diag->socket ? dump_all(diag, request, &dump) : -EBADF;
         if (r < 0 && dump.r == 0)
                 socket_diag_close(diag);

@@ -41,8 +41,10 @@ typedef struct SocketDiagRequest {
         uint16_t port_first, port_last;
 } SocketDiagRequest;
 
-/* <0 ends the list with this result. */
-typedef int (*SocketDiagVisit)(void *userdata, const TcpSocket *socket);
+/* The next of the list, at most SOCKET_DIAG_BATCH of them: a call for each would cost more than what is done with it. <0
+ * ends the list with this result. */
+#define SOCKET_DIAG_BATCH ((size_t) 32)
+typedef int (*SocketDiagVisit)(void *userdata, const TcpSocket *sockets, size_t n);
 
 /* Of IPv4 and IPv6, listening ones first. 0 or <0: what the visit gave; -ENOENT where the kernel has no inet_diag; -EAGAIN when it did not
  * answer in time. After a failure of its own it is closed, for an answer may still come, and has to be opened again. */

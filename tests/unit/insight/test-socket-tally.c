@@ -45,7 +45,7 @@ static TcpSocket make_socket(TcpState state, uint16_t local_port, uint32_t remot
 static void add(SocketTally *tally, TcpState state, uint16_t local_port, uint32_t remote,
                 uint16_t port) {
         const TcpSocket socket = make_socket(state, local_port, remote, port);
-        socket_tally_add(tally, &socket);
+        socket_tally_add(tally, &socket, 1);
 }
 
 static void test_nothing(void **state UNUSED) {
@@ -123,17 +123,17 @@ static void test_ages_and_orphans(void **state UNUSED) {
         TcpSocket socket = make_socket(TCP_STATE_TIME_WAIT, 40000, 2, 80);
         for (size_t i = 0; i < ELEMENTSOF(left_ms); i++) {
                 socket.expires_ms = left_ms[i];
-                socket_tally_add(tally, &socket);
+                socket_tally_add(tally, &socket, 1);
         }
         /* an orphan in the small form, one in the large form, and one that a process holds */
         socket = make_socket(TCP_STATE_FIN_WAIT2, 40001, 2, 80);
         socket.inode = 0;
         socket.timer = 3;
-        socket_tally_add(tally, &socket);
+        socket_tally_add(tally, &socket, 1);
         socket.timer = 2;
-        socket_tally_add(tally, &socket);
+        socket_tally_add(tally, &socket, 1);
         socket.inode = 5;
-        socket_tally_add(tally, &socket);
+        socket_tally_add(tally, &socket, 1);
 
         SnapshotSockets got;
         assert_int_equal(socket_tally_finish(tally, arena, &got), 0);
@@ -152,10 +152,10 @@ static void test_ipv6_and_mapped(void **state UNUSED) {
         CLEANUP(socket_tally_freep) SocketTally *tally = socket_tally_new(&snapshot, SEED);
         CLEANUP(arena_freep) Arena *arena = arena_new();
         TcpSocket socket = make_socket(TCP_STATE_TIME_WAIT, 40000, 2, 80);
-        socket_tally_add(tally, &socket);
+        socket_tally_add(tally, &socket, 1);
         socket.family = AF_INET6; /* the same destination from an IPv6 socket takes ports of the same pool */
         socket.local_port = 40001;
-        socket_tally_add(tally, &socket);
+        socket_tally_add(tally, &socket, 1);
         SnapshotSockets got;
         assert_int_equal(socket_tally_finish(tally, arena, &got), 0);
         assert_int_equal(got.states[SNAPSHOT_IPV4][TCP_STATE_TIME_WAIT], 1);
@@ -180,7 +180,7 @@ static void test_queues(void **state UNUSED) {
                 socket.uid = rows[i].uid;
                 socket.queue = rows[i].queue;
                 socket.queue_limit = rows[i].limit;
-                socket_tally_add(tally, &socket);
+                socket_tally_add(tally, &socket, 1);
         }
         SnapshotSockets got;
         assert_int_equal(socket_tally_finish(tally, arena, &got), 0);
@@ -271,23 +271,49 @@ static void test_without_a_pool(void **state UNUSED) {
         assert_int_equal(got.sides[SNAPSHOT_STRAY].n_time_wait, 2);
 }
 
+/* Every port once, given several at a time. */
+static void test_the_pools_edges(void **state UNUSED) {
+        static const int64_t ranges[][2] = { { 40003, 40003 }, { 40007, 40008 }, { 1, 65535 } };
+        static const PortRange reserved[] = { { 40007, 40007 }, { 65535, 65535 } };
+        static TcpSocket sockets[UINT16_MAX];
+        for (size_t i = 0; i < ELEMENTSOF(sockets); i++)
+                sockets[i] = make_socket(TCP_STATE_TIME_WAIT, (uint16_t) (i + 1), 2, 80);
+        TEST_EACH(range, ranges) {
+                Snapshot snapshot = { .has_pool = true };
+                const SysctlValue ports = { .n_ints = 2, .ints = { (*range)[0], (*range)[1] } };
+                const SysctlValue left_out = { .ports = reserved, .n_ports = ELEMENTSOF(reserved) };
+                assert_int_equal(port_pool_set(&snapshot.pool, &ports, &left_out), 0);
+                CLEANUP(socket_tally_freep) SocketTally *tally = socket_tally_new(&snapshot, SEED);
+                CLEANUP(arena_freep) Arena *arena = arena_new();
+                socket_tally_add(tally, sockets, ELEMENTSOF(sockets));
+                SnapshotSockets got;
+                assert_int_equal(socket_tally_finish(tally, arena, &got), 0);
+                assert_int_equal(got.n_pool_ports_taken, snapshot.pool.size);
+                assert_int_equal(got.sides[SNAPSHOT_OUTGOING].n_time_wait, snapshot.pool.size);
+                assert_int_equal(
+                                got.sides[SNAPSHOT_STRAY].n_time_wait,
+                                UINT16_MAX - snapshot.pool.size);
+        }
+}
+
 static void test_unknown_states_are_left_out(void **state UNUSED) {
         const Snapshot snapshot = make_snapshot();
         CLEANUP(socket_tally_freep) SocketTally *tally = socket_tally_new(&snapshot, SEED);
         CLEANUP(arena_freep) Arena *arena = arena_new();
         TcpSocket socket = make_socket(TCP_STATES, 40000, 2, 80);
-        socket_tally_add(tally, &socket);
+        socket_tally_add(tally, &socket, 1);
         socket.state = 255;
-        socket_tally_add(tally, &socket);
+        socket_tally_add(tally, &socket, 1);
         socket.state = 0;
-        socket_tally_add(tally, &socket);
+        socket_tally_add(tally, &socket, 1);
         SnapshotSockets got;
         assert_int_equal(socket_tally_finish(tally, arena, &got), 0);
         assert_int_equal(got.n_tuples, 0);
 }
 
-TEST_MAIN(cmocka_unit_test(test_nothing), cmocka_unit_test(test_sides),
-          cmocka_unit_test(test_ages_and_orphans), cmocka_unit_test(test_ipv6_and_mapped),
-          cmocka_unit_test(test_queues), cmocka_unit_test(test_many_tuples),
-          cmocka_unit_test(test_more_tuples_than_fit), cmocka_unit_test(test_many_holders),
-          cmocka_unit_test(test_without_a_pool), cmocka_unit_test(test_unknown_states_are_left_out))
+TEST_MAIN(cmocka_unit_test(test_nothing), cmocka_unit_test(test_the_pools_edges),
+          cmocka_unit_test(test_sides), cmocka_unit_test(test_ages_and_orphans),
+          cmocka_unit_test(test_ipv6_and_mapped), cmocka_unit_test(test_queues),
+          cmocka_unit_test(test_many_tuples), cmocka_unit_test(test_more_tuples_than_fit),
+          cmocka_unit_test(test_many_holders), cmocka_unit_test(test_without_a_pool),
+          cmocka_unit_test(test_unknown_states_are_left_out))

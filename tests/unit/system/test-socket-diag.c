@@ -5,6 +5,7 @@
 #include <linux/inet_diag.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include "base/fd.h"
 #include "test.h"
@@ -70,14 +71,17 @@ typedef struct Seen {
         int fail;
 } Seen;
 
-static int count(void *userdata, const TcpSocket *socket) {
+static int count(void *userdata, const TcpSocket *sockets, size_t n) {
         Seen *seen = userdata;
         if (seen->fail < 0)
                 return seen->fail;
-        seen->n_all++;
-        if (socket->local_port == seen->port) {
-                seen->n_listening += socket->state == TCP_STATE_LISTEN;
-                seen->n_others += socket->state != TCP_STATE_LISTEN;
+        assert_in_range(n, 1, SOCKET_DIAG_BATCH);
+        for (size_t i = 0; i < n; i++) {
+                seen->n_all++;
+                if (sockets[i].local_port == seen->port) {
+                        seen->n_listening += sockets[i].state == TCP_STATE_LISTEN;
+                        seen->n_others += sockets[i].state != TCP_STATE_LISTEN;
+                }
         }
         return 0;
 }
@@ -164,6 +168,28 @@ static void test_dump_ends_with_the_visit(void **state UNUSED) {
         assert_int_equal(seen.n_listening, 1);
 }
 
+/* More than are handed on at once. */
+static void test_dump_hands_on_all(void **state UNUSED) {
+        enum { N = 2 * SOCKET_DIAG_BATCH + 5 };
+        CLEANUP(socket_diag_close) SocketDiag diag = SOCKET_DIAG_EMPTY;
+        if (!is_possible(&diag))
+                skip();
+        int fds[N];
+        uint16_t ports[N];
+        for (size_t i = 0; i < N; i++)
+                fds[i] = listen_on_loopback(AF_INET, &ports[i]);
+        const SocketDiagRequest request = { .states = TCP_STATE_BIT(TCP_STATE_LISTEN) };
+        for (size_t i = 0; i < N; i++) {
+                Seen seen = { .port = ports[i] };
+                assert_int_equal(socket_diag_dump(&diag, &request, count, &seen, NULL), 0);
+                assert_int_equal(seen.n_listening, fds[i] >= 0 ? 1 : 0);
+                assert_true(fds[i] < 0 || seen.n_all >= N);
+        }
+        for (size_t i = 0; i < N; i++)
+                if (fds[i] >= 0)
+                        (void) close(fds[i]);
+}
+
 TEST_MAIN(cmocka_unit_test(test_decode), cmocka_unit_test(test_dump_finds_sockets),
           cmocka_unit_test(test_dump_needs_an_open_one),
-          cmocka_unit_test(test_dump_ends_with_the_visit))
+          cmocka_unit_test(test_dump_ends_with_the_visit), cmocka_unit_test(test_dump_hands_on_all))
