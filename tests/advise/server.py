@@ -45,7 +45,7 @@ def proxy(world):
         mine, theirs = world.open_in()
         close(*world.open_out(FOUR[next(turn) % 4]))
         close(theirs, mine)
-    return Traffic(60, step)
+    return Traffic(25, step)
 
 
 @situation("SRV-1", {"SRV-1": "info"}, {"SRV-1": (1200,)})
@@ -65,7 +65,7 @@ def on_a_small_host(sample):
     sample["memory"] = 128 << 20
 
 
-@situation("SRV-3", {"SRV-3": "notice"}, {"SRV-3": (3000, 3000 * 512)}, hash_entries=8192, record=on_a_small_host)
+@situation("SRV-3", {"SRV-3": "notice"}, {"SRV-3": (3000, 1.5, 128)}, hash_entries=8192, record=on_a_small_host)
 def srv_3(world):
     """3000 TIME_WAITs on a host with 128 MB. Recorded: on one with gigabytes 1 % of the memory is half a million of them."""
     world.incoming(3000)
