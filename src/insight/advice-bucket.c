@@ -24,8 +24,12 @@ static uint64_t wanted_buckets(const AdviceRun *run, uint64_t buckets) {
         return buckets * 2 > computed ? buckets * 2 : computed;
 }
 
+/* Where the limit is high enough already, it is not what has to be changed. */
 static void tell_more_buckets(AdviceRun *run, uint64_t buckets, AdviceFinding *f) {
         uint64_t wanted = wanted_buckets(run, buckets);
+        int64_t limit = 0;
+        if (advice_setting(run, limit_key, &limit) && limit > 0 && (uint64_t) limit >= wanted)
+                return;
         advice_remedy(run, f, ADVICE_REMEDY_MORE_BUCKETS, "to %s or more, at most %s of memory",
                       advice_count(run, wanted), advice_bytes(run, wanted * BUCKET_BYTES));
         if (wanted <= ENOUGH_BUCKETS)

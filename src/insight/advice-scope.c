@@ -153,7 +153,12 @@ static void tell_timeout(AdviceRun *run, int64_t seconds) {
                 advice_evidence(run, f,
                                 "A duplicate that is later than that meets a new "
                                 "connection.");
-        advice_formula(run, f, "C0 = P / %lld s", (long long) seconds);
+        if (run->now->has_pool && seconds > 0)
+                advice_formula(run, f, "C0 = P / %lld s = %s / %lld = %s connections/s",
+                               (long long) seconds, advice_count(run, run->now->pool.size),
+                               (long long) seconds,
+                               advice_decimal(run, (uint64_t) run->now->pool.size * 1000 /
+                                                                   (uint64_t) seconds));
         advice_formula(run, f, "%lld %s %d", (long long) seconds,
                        seconds < TIME_WAIT_SECONDS ? "<" : ">", TIME_WAIT_SECONDS);
         advice_number(f, "tcp_tw_timeout", (double) seconds, "s");

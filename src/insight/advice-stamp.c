@@ -51,7 +51,7 @@ static void judge_off(AdviceRun *run) {
                                 "%s has no ports left, and tcp_tw_reuse, which is set, "
                                 "takes no TIME_WAIT over.",
                                 advice_tuple(run, tuple));
-        advice_formula(run, f, "tcp_timestamps = 0");
+        advice_formula(run, f, "tcp_timestamps: 0");
         advice_number(f, "tcp_timestamps", 0, "");
         advice_remedy(run, f, ADVICE_REMEDY_TIMESTAMPS_ON, NULL);
         advice_next(run, f, "twprofile plan hygiene");
@@ -160,7 +160,7 @@ static void judge_recycle(AdviceRun *run) {
                         "tcp_tw_recycle is %lld on Linux %u.%u: SYNs of all but one of the "
                         "machines behind a NAT are dropped.",
                         (long long) mode, kernel->major, kernel->minor);
-        advice_formula(run, f, "tcp_tw_recycle = %lld", (long long) mode);
+        advice_formula(run, f, "tcp_tw_recycle: %lld", (long long) mode);
         tell_rate(run, COUNTER_PAWS_PASSIVE, f);
         advice_number(f, "tcp_tw_recycle", (double) mode, "");
         advice_remedy(run, f, ADVICE_REMEDY_NEWER_KERNEL, "4.12 and later do not have the key");
