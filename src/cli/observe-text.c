@@ -347,8 +347,8 @@ static int add_counters(Context *context, const Snapshot *snapshot, const Snapsh
 static void add_head(Context *context, const Snapshot *snapshot) {
         StrBuf *out = &context->text;
         const KernelVersion *kernel = &snapshot->settings.kernel;
-        strbuf_addf(out, "Network namespace %" PRIu64 "%s, Linux %u.%u.%u, ", snapshot->netns,
-                    snapshot->settings.initial_netns ? " (the host's)" : "", kernel->major,
+        strbuf_addf(out, "Network namespace %" PRIu64 "%s, Linux %u.%u.%u\n", snapshot->netns,
+                    snapshot->settings.initial_netns ? " (of the host)" : "", kernel->major,
                     kernel->minor, kernel->patch);
         clock_text_add(snapshot->time_us, out);
         strbuf_add(out, "\n\n");
@@ -364,11 +364,40 @@ static void add_cost(Context *context, const Snapshot *snapshot, const SnapshotR
                     cost->cpu_us % 1000 / 100);
         strbuf_add_char(&context->text, '\n');
         add_fact(context, "Cost", &text);
-        if (!rates)
-                labelled_add(&context->text, "Rates",
-                             "--interval=10s or --watch; PER_S above are the TIME_WAITs that began "
-                             "in the last 10 s",
+        if (!rates && !context->options.from)
+                labelled_add(&context->text, "Rates", "--interval=10s or --watch",
                              context->out.width);
+        if (!context->options.from)
+                labelled_add(&context->text, "next", "twprofile advise", context->out.width);
+}
+
+/* Both tables of sockets, and what their columns mean. */
+static int add_groups(Context *context, const Snapshot *snapshot) {
+        size_t before = context->text.length;
+        bool has_tuples = snapshot->sockets.n_tuples > 0;
+        int r = 0;
+        if (has_tuples) {
+                strbuf_add_char(&context->text, '\n');
+                r = observe_add_tuples(
+                                context, snapshot, context->options.top, &context->text,
+                                &context->error);
+        }
+        if (r == 0)
+                r = add_listeners(context, &snapshot->sockets);
+        if (r < 0 || context->text.length == before)
+                return r;
+        CLEANUP(strbuf_deinit) StrBuf text = {};
+        if (has_tuples)
+                strbuf_add(&text,
+                           "USE% of the P ports are taken to that destination (from 50 on connect() "
+                           "searches long, at 100 it fails); ");
+        strbuf_addf(&text,
+                    "ORPHANS are FIN_WAIT2s that no process holds; PER_S TIME_WAITs began in each "
+                    "of the last %u seconds",
+                    SNAPSHOT_RECENT_MS / 1000);
+        strbuf_add_char(&context->text, '\n');
+        add_fact(context, "Columns", &text);
+        return 0;
 }
 
 int observe_render(Context *context, const Snapshot *snapshot, const SnapshotRates *rates) {
@@ -385,14 +414,8 @@ int observe_render(Context *context, const Snapshot *snapshot, const SnapshotRat
         }
         add_pool(context, snapshot);
         add_memory(context, snapshot);
-        if (snapshot->has_sockets && sockets->n_tuples > 0) {
-                strbuf_add_char(&context->text, '\n');
-                r = observe_add_tuples(
-                                context, snapshot, context->options.top, &context->text,
-                                &context->error);
-        }
-        if (r == 0 && snapshot->has_sockets)
-                r = add_listeners(context, sockets);
+        if (snapshot->has_sockets)
+                r = add_groups(context, snapshot);
         if (r == 0)
                 r = add_counters(context, snapshot, rates);
         if (r == 0)
