@@ -21,10 +21,13 @@ int advise_plan_mention(const Context *context, const char *profile, StrBuf *out
         return 0;
 }
 
-/* The first reason, or what went wrong with making the plan. */
+/* What refuses it, or what went wrong with making it. */
 static const char *why_not(const Context *inner) {
-        if (diag_list_count(inner->findings) > 0)
-                return diag_list_get(inner->findings, 0)->message;
+        for (size_t i = 0; i < diag_list_count(inner->findings); i++) {
+                const Diag *diag = diag_list_get(inner->findings, i);
+                if (diag_row(diag->id)->exit_code != 0)
+                        return diag->message;
+        }
         return inner->error.text;
 }
 
@@ -76,6 +79,7 @@ int advise_plan_add(const Context *context, const char *profile, StrBuf *out) {
         if (r == 0) {
                 const char *const names[] = { profile };
                 inner.command = context->command;
+                inner.options.root = context->options.root;
                 inner.out = context->out;
                 inner.err = context->err;
                 inner.args = names;

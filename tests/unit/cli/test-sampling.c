@@ -45,4 +45,20 @@ static void test_looks(void **state UNUSED) {
         context_deinit(&context);
 }
 
-TEST_MAIN(cmocka_unit_test(test_load), cmocka_unit_test(test_looks))
+/* One snapshot is a later sample without an earlier one. */
+static void test_load_input(void **state UNUSED) {
+        Context context;
+        AdviceInput input = {};
+        assert_int_equal(context_init(&context), 0);
+        assert_int_equal(
+                        sampling_load_input(
+                                        &context, "tests/golden/cli/root/srv/sample.json", &input),
+                        0);
+        assert_null(input.before);
+        assert_true(input.now && input.now->has_sockets);
+        sampling_wait(&context, 0); /* no terminal, no time */
+        context_deinit(&context);
+}
+
+TEST_MAIN(cmocka_unit_test(test_load), cmocka_unit_test(test_load_input),
+          cmocka_unit_test(test_looks))
