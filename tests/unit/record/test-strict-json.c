@@ -207,12 +207,12 @@ static void test_parse(void **state) {
 
 static void test_parse_out_of_memory(void **state) {
         (void) state;
-        static const char text[] = "{\"a\":{\"b\":1}}";
+        static const char document[] = "{\"a\":{\"b\":1}}";
         /* The first allocations: jansson calls their end no error at all, or one of syntax. */
         for (unsigned n_allowed = 0; n_allowed < 6; n_allowed++) {
                 json_t *object = NULL;
                 test_jansson_allow(n_allowed);
-                int r = strict_json_parse(text, sizeof(text) - 1, 99, &object, NULL);
+                int r = strict_json_parse(document, sizeof(document) - 1, 99, &object, NULL);
                 test_jansson_allow_all();
                 assert_int_equal(r, -ENOMEM);
                 assert_null(object);
