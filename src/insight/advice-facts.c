@@ -30,7 +30,7 @@ uint64_t advice_share(uint64_t part, uint64_t whole) {
 }
 
 const char *advice_percent(AdviceRun *run, uint64_t part, uint64_t whole) {
-        return advice_text(run, "%s %%", advice_decimal(run, advice_share(part, whole) * 100));
+        return advice_text(run, "%s%%", advice_decimal(run, advice_share(part, whole) * 100));
 }
 
 const char *advice_bytes(AdviceRun *run, uint64_t bytes) {

@@ -23,7 +23,7 @@ uint64_t advice_rate_or_0(const AdviceRun *run, SnapshotCounterId id);
 /* Thousandths: 0 when `whole` is. */
 uint64_t advice_share(uint64_t part, uint64_t whole);
 
-/* "96 %", "0.5 %" */
+/* "96%", "0.5%" */
 const char *advice_percent(AdviceRun *run, uint64_t part, uint64_t whole);
 /* "5.9 MiB" */
 const char *advice_bytes(AdviceRun *run, uint64_t bytes);

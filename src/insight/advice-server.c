@@ -143,7 +143,7 @@ static void judge_memory(AdviceRun *run) {
         advice_evidence(run, f, "%s sockets in TIME_WAIT take up to %s of %s memory.",
                         advice_count(run, buckets), advice_bytes(run, bytes),
                         advice_bytes(run, now->memory));
-        advice_formula(run, f, "tw x 512 bytes = %s x 512 = %s; %u %% of the memory = %s",
+        advice_formula(run, f, "tw x 512 bytes = %s x 512 = %s; %u%% of the memory = %s",
                        advice_count(run, buckets), advice_count(run, bytes), MEMORY_SHARE,
                        advice_count(run, share));
         advice_number(f, "tw", (double) buckets, "buckets");
