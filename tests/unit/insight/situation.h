@@ -108,8 +108,7 @@ static inline AdviceInput situation_input(const Situation *s) {
 }
 
 static inline Advice situation_judge(const Situation *s) {
-        static AdviceInput input; /* borrowed by what is returned */
-        input = situation_input(s);
+        const AdviceInput input = situation_input(s); /* what is returned borrows the snapshots */
         Advice advice = {};
         assert_int_equal(advise(&input, s->arena, &advice), 0);
         return advice;

@@ -153,7 +153,8 @@ static void test_refuses(void **state UNUSED) {
                 { "strange", "{\"tcp_tw_\\u001b[2J\":\"1\"}" },
                 { "strange", "{\"tcp_tw_count\":\"\\u001b[2J\"}" },
                 { "enabled", "{\"netns\":1}" },
-                { "enabled", "{\"netns\":1,\"keys\":{\"net.core.somaxconn\":{\"value\":\"1\"}}}" }, /* no profile */
+                { "enabled",
+                  "{\"netns\":1,\"keys\":{\"net.core.somaxconn\":{\"value\":\"1\"}}}" }, /* no profile */
                 { "enabled", "{\"netns\":1,\"keys\":{\"net.core.somaxconn\":7}}" },
                 { "tracked", "{\"tcp\":1}" },
                 { "tracked", "{\"tcp\":1,\"time_wait\":-1}" },
