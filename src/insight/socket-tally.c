@@ -395,7 +395,9 @@ int socket_tally_finish(SocketTally *tally, Arena *arena, SnapshotSockets *ret) 
                 return -ENOMEM;
         SnapshotSockets sockets = tally->counts;
         for (size_t i = 0; i < ELEMENTSOF(tally->ports); i++)
-                sockets.n_pool_ports_taken += (uint32_t) __builtin_popcount(tally->ports[i].taken);
+                if (tally->ports[i].taken != 0)
+                        sockets.n_pool_ports_taken += (uint32_t) __builtin_popcount(
+                                        tally->ports[i].taken);
 
         sockets.n_tuples = gather_tuples(tally);
         sockets.tuples = keep(arena, tally->slots, sockets.n_tuples, sizeof(SnapshotTuple));
