@@ -94,7 +94,8 @@ static void tell_reuse_ceiling(AdviceRun *run, const AdviceTuple *t, AdviceFindi
 /* What is behind the lack of ports, and what to run. */
 static void tell_cures(AdviceRun *run, const AdviceTuple *t, AdviceFinding *f) {
         advice_remedies_for_ports(run, t, f);
-        bool helps = !t->is_loopback && (t->ports < WIDE_RANGE_PORTS || !t->reuse_is_on);
+        bool helps = !t->is_loopback && (t->ports < WIDE_RANGE_PORTS ||
+                                         (!t->reuse_is_on && advice_reuse_would_help(t)));
         if (helps)
                 f->profile = "outbound-proxy";
         advice_next(run, f, "%s",
@@ -349,7 +350,8 @@ static void tell_to_itself(AdviceRun *run, const AdviceTuple *t, AdviceFinding *
         advice_remedy(run, f, ADVICE_REMEDY_UNIX_SOCKET, NULL);
         if (!t->is_loopback)
                 advice_remedy(run, f, ADVICE_REMEDY_LOOPBACK_ADDRESS, NULL);
-        advice_remedies_for_reuse(run, t, f);
+        if (advice_reuse_would_help(t))
+                advice_remedies_for_reuse(run, t, f);
         advice_next(run, f, "twprofile explain net.ipv4.tcp_tw_reuse");
 }
 

@@ -30,14 +30,14 @@ static void add_range(AdviceRun *run, const AdviceTuple *t, AdviceFinding *f) {
         if (t->ports >= wide)
                 return;
         uint32_t time_wait_ms = snapshot_time_wait_ms(run->now);
-        uint64_t rate = t->reuse_is_on ? (uint64_t) wide * 1000000 / t->delay_ms
-                                       : (uint64_t) wide * 1000000 / time_wait_ms;
+        uint64_t rate = t->reuse_happens ? (uint64_t) wide * 1000000 / t->delay_ms
+                                         : (uint64_t) wide * 1000000 / time_wait_ms;
         CLEANUP(strbuf_deinit) StrBuf services = {};
         add_services(run, &services);
         advice_remedy(run, f, ADVICE_REMEDY_PORT_RANGE,
                       "now %u to %u; %u to %u would be %s ports, and %s = %s connections/s%s",
                       pool->first, pool->last, WIDE_FIRST, WIDE_LAST, advice_count(run, wide),
-                      t->reuse_is_on ? "C1" : "C0", advice_decimal(run, rate),
+                      t->reuse_happens ? "C1" : "C0", advice_decimal(run, rate),
                       strbuf_text(&services));
 }
 
@@ -66,10 +66,18 @@ void advice_remedies_for_reuse(AdviceRun *run, const AdviceTuple *t, AdviceFindi
 
 static void add_delay(AdviceRun *run, const AdviceTuple *t, AdviceFinding *f) {
         if (!snapshot_value(run->now, "net.ipv4.tcp_tw_reuse_delay") || t->is_loopback ||
-            snapshot_number(run->now, "net.ipv4.tcp_timestamps", 1) == 0)
+            snapshot_number(run->now, "net.ipv4.tcp_timestamps", 1) == 0 ||
+            (t->reuse_is_on && !t->reuse_happens))
                 return;
         advice_remedy(run, f, ADVICE_REMEDY_TW_REUSE_DELAY, "now %u; at 100 C1 would be %s",
                       t->delay_ms, advice_decimal(run, t->ports * 10000));
+}
+
+/* It gives back what TIME_WAIT holds, not what open connections and orphans do; and where connections come near C0 there will
+ * be TIME_WAITs. */
+bool advice_reuse_would_help(const AdviceTuple *t) {
+        bool is_most = t->n_blocked >= t->n_open && t->n_blocked >= t->n_orphans;
+        return is_most || (t->has_rate && t->rate / 7 > t->ceiling / 10);
 }
 
 void advice_remedies_for_ports(AdviceRun *run, const AdviceTuple *t, AdviceFinding *f) {
@@ -77,8 +85,10 @@ void advice_remedies_for_ports(AdviceRun *run, const AdviceTuple *t, AdviceFindi
         advice_remedy(run, f, ADVICE_REMEDY_BIND_LATE, NULL);
         advice_remedy(run, f, ADVICE_REMEDY_MORE_TUPLES,
                       "each brings %s ports and %s connections/s", advice_count(run, t->ports),
-                      advice_decimal(run, t->reuse_is_on ? t->reuse_ceiling : t->ceiling));
+                      advice_decimal(run, t->reuse_happens ? t->reuse_ceiling : t->ceiling));
         add_range(run, t, f);
+        if (!advice_reuse_would_help(t))
+                return;
         advice_remedies_for_reuse(run, t, f);
         add_delay(run, t, f);
 }

@@ -12,3 +12,5 @@
 void advice_remedies_for_ports(AdviceRun *run, const AdviceTuple *t, AdviceFinding *f);
 /* tcp_tw_reuse and what it needs. */
 void advice_remedies_for_reuse(AdviceRun *run, const AdviceTuple *t, AdviceFinding *f);
+/* Whether tcp_tw_reuse would give ports back at all. */
+bool advice_reuse_would_help(const AdviceTuple *t);

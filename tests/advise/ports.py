@@ -206,3 +206,10 @@ def reuse(world):
     world.host.set("tcp_tw_reuse", 1)  # not before: a slow machine would use them again while they are made
     time.sleep(1.5)
     return Traffic(100, lambda: close(*world.open_out()))
+
+
+@situation("PORT-2 open", {"PORT-2": "warning"}, {"PORT-2": (600, 1000)})
+def port_2_open(world):
+    """600 of 1000 ports to one destination have open connections: nothing that tcp_tw_reuse could take."""
+    world.host.ports(FIRST, LAST)
+    world.opened(600)

@@ -50,4 +50,29 @@ static void test_services(void **state UNUSED) {
         situation_deinit(&s);
 }
 
-TEST_MAIN(cmocka_unit_test(test_range), cmocka_unit_test(test_services))
+static bool reuse_is_advised(Situation *s, SnapshotUse use) {
+        static SnapshotTuple tuple;
+        tuple = situation_tuple("10.0.0.2", 80, use);
+        situation_outgoing(s, &tuple, 1);
+        Advice advice = situation_judge(s);
+        const AdviceFinding *f = situation_find(&advice, "PORT-2");
+        assert_non_null(f);
+        return f && f->has_remedy[ADVICE_REMEDY_TW_REUSE];
+}
+
+/* Only TIME_WAITs can be used again: not what is open, nor orphans. */
+static void test_reuse(void **state UNUSED) {
+        Situation s;
+        situation_init(&s);
+        uint32_t part = s.now.pool.size / 5;
+        assert_true(reuse_is_advised(&s, (SnapshotUse){ .n_time_wait = 3 * part }));
+        assert_true(reuse_is_advised(
+                        &s, (SnapshotUse){ .n_time_wait = 2 * part, .n_other = part }));
+        assert_false(reuse_is_advised(&s, (SnapshotUse){ .n_other = 3 * part }));
+        assert_false(reuse_is_advised(
+                        &s, (SnapshotUse){ .n_time_wait = part, .n_fin_wait2 = 2 * part }));
+        situation_deinit(&s);
+}
+
+TEST_MAIN(cmocka_unit_test(test_range), cmocka_unit_test(test_services),
+          cmocka_unit_test(test_reuse))
