@@ -4,7 +4,8 @@
     faults = judge(document, expect={"PORT-1": "critical"}, numbers={"PORT-1": (Near(960, 0.02), 1000)})
 
 document: what `advise --json` printed. expect: every rule that has to be found, and its severity; {} is "normal".
-numbers: by rule, what has to stand in its evidence, formula or subject. Returns sentences; none when all is as it should be.
+numbers: by rule, what has to stand in its evidence, formula or subject. without: remedies that must not be
+there. Returns sentences; none when all is as it should be.
 """
 
 import re
@@ -57,7 +58,7 @@ def look_at(finding):
         yield f"{rule}: no command to run next"
 
 
-def judge(document, expect, numbers):
+def judge(document, expect, numbers, without=()):
     findings = document["result"]["findings"]
     found = {}
     faults = []
@@ -78,6 +79,8 @@ def judge(document, expect, numbers):
                    for wanted in numbers.get(rule, ()) if not is_there(wanted, there)]
     for finding in findings:
         faults.extend(look_at(finding))
+        faults += [f"{finding['rule']}: {remedy['remedy']} does not help here" for remedy in finding.get("remedies") or []
+                   if remedy["remedy"] in without]
     faults += [f"not evaluated: {row['rule']}: {row['why']}" for row in document["result"]["not_evaluated"]
                if row["rule"].split("-")[0] in ALWAYS_JUDGED]
     is_normal = all(finding["severity"] == "info" for finding in findings)
@@ -97,7 +100,7 @@ def self_test():
         return {"result": {"findings": list(findings), "is_normal": is_normal, "not_evaluated": list(not_evaluated)}}
 
     def verdict(*findings, **more):
-        return judge(result(*findings, **more), expect, numbers)
+        return judge(result(*findings, **more), expect, numbers, ("linger2",))
 
     yield "what is right is right", not verdict(good)
     yield "normal is right where nothing is expected", not judge(result(is_normal=True), {}, {})
@@ -111,6 +114,7 @@ def self_test():
     yield "normal, and yet a warning", bool(verdict(good, is_normal=True))
     yield "a rule that was not asked", bool(verdict(good, not_evaluated=[{"rule": "PORT-8", "why": "no rates"}]))
     yield "what cannot be asked here is no fault", not verdict(good, not_evaluated=[{"rule": "NIC-1", "why": "of the host"}])
+    yield "a remedy that does not help", bool(verdict({**good, "remedies": [*good["remedies"], {"remedy": "linger2"}]}))
     yield "remedies in another order", bool(verdict({**good, "remedies": [good["remedies"][i] for i in (0, 2, 1)]}))
     yield "a sysctl as the first remedy", bool(verdict({**good, "remedies": good["remedies"][1:]}))
     for part in (*PARTS, "remedies", "next"):

@@ -9,6 +9,7 @@ from world import HOST, close
 
 FIRST, LAST = 40000, 40999  # 1000 ports: fewer are a finding of their own
 FOUR = (9000, 9001, 9002, 9003)
+REUSE = ("tw-reuse", "tw-reuse-loopback", "tw-reuse-delay")
 
 
 @situation("PORT-1", {"PORT-1": "critical"}, {"PORT-1": (960, 1000)})
@@ -42,14 +43,14 @@ def port_2(world):
     world.outgoing(600)
 
 
-@situation("PORT-3", {"PORT-3": "critical"}, {"PORT-3": (850, 1000)})
+@situation("PORT-3", {"PORT-3": "critical"}, {"PORT-3": (850, 1000)}, without=REUSE)
 def port_3(world):
     """850 connections to one destination are open, of 1000 ports."""
     world.host.ports(FIRST, LAST)
     world.opened(850)
 
 
-@situation("PORT-4", {"PORT-4": "warning"}, {"PORT-4": (850, 1000)})
+@situation("PORT-4", {"PORT-4": "warning"}, {"PORT-4": (850, 1000)}, without=REUSE)
 def port_4(world):
     """850 of 1000 ports are held by orphans of FIN_WAIT2: the peer does not close."""
     world.host.ports(FIRST, LAST)
@@ -72,21 +73,21 @@ def port_6(world):
     return Traffic(200, lambda: close(*world.open_out()))
 
 
-@situation("PORT-7", {"PORT-7": "warning"}, {"PORT-7": (960, 1000)})
+@situation("PORT-7", {"PORT-7": "warning"}, {"PORT-7": (960, 1000)}, without=REUSE)
 def port_7(world):
     """A program binds its address before it connects: 960 of 1000 ports taken, 240 of them to each of four destinations."""
     world.host.ports(FIRST, LAST)
     world.outgoing(960, FOUR, bind=(HOST, 0))
 
 
-@situation("PORT-7 many", {"PORT-7": "warning"}, {"PORT-7": (1920, 2000)})
+@situation("PORT-7 many", {"PORT-7": "warning"}, {"PORT-7": (1920, 2000)}, without=REUSE)
 def port_7_many(world):
     """The same with so many TIME_WAITs that PORT-16 would call them harmless."""
     world.host.ports(40000, 41999)
     world.outgoing(1920, FOUR, bind=(HOST, 0))
 
 
-@situation("PORT-8", {"PORT-2": "warning", "PORT-8": "warning"}, {"PORT-8": (Near(602, 0.01),)})
+@situation("PORT-8", {"PORT-2": "warning", "PORT-8": "warning"}, {"PORT-8": (Near(602, 0.01),)}, without=REUSE)
 def port_8(world):
     """tcp_tw_reuse is on, but the peer has no timestamps: 600 of 1000 ports stay in TIME_WAIT while others are opened."""
     world.host.ports(FIRST, LAST)
@@ -208,7 +209,7 @@ def reuse(world):
     return Traffic(100, lambda: close(*world.open_out()))
 
 
-@situation("PORT-2 open", {"PORT-2": "warning"}, {"PORT-2": (600, 1000)})
+@situation("PORT-2 open", {"PORT-2": "warning"}, {"PORT-2": (600, 1000)}, without=REUSE)
 def port_2_open(world):
     """600 of 1000 ports to one destination have open connections: nothing that tcp_tw_reuse could take."""
     world.host.ports(FIRST, LAST)

@@ -87,7 +87,8 @@ def ts_1(world):
     world.host.set("tcp_timestamps", 0)
 
 
-@situation("TS-1 exhausted", {"PORT-1": "critical", "TS-1": "critical"}, {"PORT-1": (960, 1000)})
+@situation("TS-1 exhausted", {"PORT-1": "critical", "TS-1": "critical"}, {"PORT-1": (960, 1000)},
+           without=("tw-reuse", "tw-reuse-delay"))
 def ts_1_critical(world):
     """All ports but 40 are in TIME_WAIT, and tcp_tw_reuse=1 does nothing for want of timestamps."""
     world.host.ports(40000, 40999)

@@ -23,18 +23,18 @@ from judge import judge
 from world import Namespace, World
 
 INTERVAL = "1s"
-Situation = namedtuple("Situation", "name why expect numbers make hash_entries sandbox record")
+Situation = namedtuple("Situation", "name why expect numbers make without hash_entries sandbox record")
 Traffic = namedtuple("Traffic", "per_second step")
 SITUATIONS = {}
 
 
-def situation(name, expect, numbers=None, hash_entries=None, sandbox=None, record=None):
-    """hash_entries: the host's namespace has a hash of its own, of so many, and so half as many TIME_WAITs.
-    sandbox: profiles, by name: it is played inside `twprofile sandbox`, where they can be enabled. record: where this machine
+def situation(name, expect, numbers=None, *, without=(), hash_entries=None, sandbox=None, record=None):
+    """without: remedies that would not help here. hash_entries: the host's namespace has a hash of its own, of so many, and room
+    for half as many TIME_WAITs. sandbox: profiles, by name: it is played inside `twprofile sandbox`, where they can be enabled. record: where this machine
     cannot be brought there, the recorded samples are changed by this function and judged again; the row says why."""
     def add(make):
         assert name not in SITUATIONS, name
-        SITUATIONS[name] = Situation(name, " ".join(make.__doc__.split()), expect, numbers or {}, make, hash_entries, sandbox, record)
+        SITUATIONS[name] = Situation(name, " ".join(make.__doc__.split()), expect, numbers or {}, make, without, hash_entries, sandbox, record)
         return make
     return add
 
@@ -92,4 +92,4 @@ def play(row, program, folder):
         keep(document, path)
         document = run(world, [program, "advise", f"--from={path}", "--json"], None)
     keep(document, path)
-    return judge(document, row.expect, row.numbers)
+    return judge(document, row.expect, row.numbers, row.without)
