@@ -19,6 +19,12 @@ def port_1(world):
     world.outgoing(960)
 
 
+@situation("PORT-1 as nobody", {"PORT-1": "critical"}, {"PORT-1": (960, 1000)}, nobody=True)
+def port_1_nobody(world):
+    """The same, and who asks has no privilege."""
+    port_1(world)
+
+
 @situation("PORT-1 and PORT-2", {"PORT-1": "critical", "PORT-2": "warning"}, {"PORT-1": (960,), "PORT-2": (600,)})
 def port_1_and_2(world):
     """960 ports to one destination, 600 to another: each is told of."""

@@ -14,6 +14,7 @@ Expected sets come from what the rules are meant to say, never from what the pro
 
 import json
 import os
+import shutil
 import subprocess
 import tempfile
 import time
@@ -23,18 +24,21 @@ from judge import judge
 from world import Namespace, World
 
 INTERVAL = "1s"
-Situation = namedtuple("Situation", "name why expect numbers make without hash_entries sandbox record")
+Situation = namedtuple("Situation", "name why expect numbers make without hash_entries sandbox record nobody")
 Traffic = namedtuple("Traffic", "per_second step")
 SITUATIONS = {}
 
 
-def situation(name, expect, numbers=None, *, without=(), hash_entries=None, sandbox=None, record=None):
+def situation(name, expect, numbers=None, *, without=(), hash_entries=None, sandbox=None, record=None,
+              nobody=False):
     """without: remedies that would not help here. hash_entries: the host's namespace has a hash of its own, of so many, and room
-    for half as many TIME_WAITs. sandbox: profiles, by name: it is played inside `twprofile sandbox`, where they can be enabled. record: where this machine
-    cannot be brought there, the recorded samples are changed by this function and judged again; the row says why."""
+    for half as many TIME_WAITs. sandbox: profiles, by name: it is played inside `twprofile sandbox`, where they can be enabled.
+    record: where this machine cannot be brought there, the recorded samples are changed by this function and judged again; the
+    row says why. nobody: advise runs without any privilege."""
     def add(make):
         assert name not in SITUATIONS, name
-        SITUATIONS[name] = Situation(name, " ".join(make.__doc__.split()), expect, numbers or {}, make, without, hash_entries, sandbox, record)
+        SITUATIONS[name] = Situation(name, " ".join(make.__doc__.split()), expect, numbers or {}, make, without, hash_entries,
+                                     sandbox, record, nobody)
         return make
     return add
 
@@ -76,6 +80,15 @@ def run(world, argv, traffic):
     return document
 
 
+def as_nobody(world, argv):
+    """The program is copied to where everybody reaches it."""
+    world.folder = tempfile.TemporaryDirectory()  # for as long as the world
+    os.chmod(world.folder.name, 0o755)
+    program = shutil.copy(argv[0], world.folder.name)
+    os.chmod(program, 0o755)
+    return ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "--inh-caps=-all", program, *argv[1:]]
+
+
 def keep(document, path):
     with open(path, "w", encoding="utf-8") as file:
         json.dump(document, file)
@@ -84,7 +97,10 @@ def keep(document, path):
 def play(row, program, folder):
     """Faults, as sentences. What was said is kept in the folder, for those who look at all of it."""
     world, traffic = build(row, program)
-    document = run(world, [program, "advise", f"--interval={INTERVAL}", "--json"], traffic)
+    argv = [program, "advise", f"--interval={INTERVAL}", "--json"]
+    if row.nobody:
+        argv = as_nobody(world, argv)
+    document = run(world, argv, traffic)
     path = os.path.join(folder, row.name.replace(" ", "-") + ".json")
     if row.record:
         for sample in document["result"]["samples"].values():
