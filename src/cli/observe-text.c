@@ -320,7 +320,7 @@ static int add_counters(Context *context, const Snapshot *snapshot, const Snapsh
         table_add_column(table, "COUNTER", 0);
         table_add_column(table, "TOTAL", TABLE_COLUMN_RIGHT);
         table_add_column(table, "PER_S", TABLE_COLUMN_RIGHT | TABLE_COLUMN_OPTIONAL);
-        table_add_column(table, "MEANS", 0);
+        table_add_column(table, "MEANS", TABLE_COLUMN_WRAP);
         size_t n = 0;
         for (SnapshotCounterId id = 0; id < SNAPSHOT_COUNTERS; id++) {
                 if (!snapshot->known[id] || snapshot->counters[id] == 0)

@@ -260,9 +260,22 @@ static int add_line(Table *table, char *const *cells, size_t prose_width) {
         return 0;
 }
 
-/* Cells side by side, as wide as they are. */
+/* Prose at the end of a line, of which `start` columns are taken; the lines below begin there too. */
+static void add_plain_prose(const Table *table, const char *text, size_t start, StrBuf *out) {
+        size_t total;
+        size_t width = width_for_prose(table, &total);
+        CLEANUP(strbuf_deinit) StrBuf body = {};
+        prose_add(&body, text, start, start + width);
+        out->failed |= body.failed;
+        if (body.length > start)
+                strbuf_add(out, strbuf_text(&body) + start); /* the first indent is the line */
+        else
+                strbuf_add_char(out, '\n');
+}
+
+/* Cells side by side, as wide as they are, but for prose in the last. */
 static void add_plain_line(const Table *table, char *const *cells, StrBuf *out) {
-        size_t blanks = 0;
+        size_t blanks = 0, start = 0;
         for (size_t i = 0; i < table->n_columns; i++) {
                 const Column *column = &table->columns[i];
                 const char *cell = cells ? cells[i] : column->title;
@@ -271,8 +284,13 @@ static void add_plain_line(const Table *table, char *const *cells, StrBuf *out) 
                 size_t pad = column->width - utf8_count(cell, strlen(cell));
                 bool right = (column->flags & TABLE_COLUMN_RIGHT) != 0;
                 strbuf_add_repeat(out, ' ', blanks + (right ? pad : 0));
+                if (cells && i + 1 == table->n_columns && is_prose(column)) {
+                        add_plain_prose(table, cell, start, out);
+                        return;
+                }
                 strbuf_add(out, cell);
                 blanks = 1 + (right ? 0 : pad);
+                start += column->width + 1;
         }
         strbuf_add_char(out, '\n');
 }

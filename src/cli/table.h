@@ -30,7 +30,7 @@ typedef struct Table Table;
 
 /* 0 or -ENOMEM. Where the library is not there the table is a plain one: what is told must not depend on it. */
 NODISCARD int table_new(Table **ret, Terminal terminal, Error *reterr);
-/* Without the library: cells side by side, prose in one line. */
+/* Without the library: cells side by side; prose breaks into lines in the last column only. */
 NODISCARD int table_new_plain(Table **ret, Terminal terminal, Error *reterr);
 Table *table_free(Table *table);
 DEFINE_CLEANUP_PTR(Table, table_free)

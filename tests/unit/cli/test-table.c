@@ -66,7 +66,8 @@ static void test_table_without_the_library(void **state UNUSED) {
         assert_int_equal(table_render(table, &out, &error), 0);
         assert_string_equal(
                         strbuf_text(&out), "NAME     N WHY\n"
-                                           "a      100 it is longer than the line\n"
+                                           "a      100 it is longer\n"
+                                           "           than the line\n"
                                            "longer   7 -\n");
 }
 
