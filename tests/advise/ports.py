@@ -220,3 +220,17 @@ def port_2_open(world):
     """600 of 1000 ports to one destination have open connections: nothing that tcp_tw_reuse could take."""
     world.host.ports(FIRST, LAST)
     world.opened(600)
+
+
+@situation("normal (a pool of connections)", {})
+def pool(world):
+    """400 connections to one destination are kept open, of 1000 ports."""
+    world.host.ports(FIRST, LAST)
+    pairs = world.opened(400)
+    turn = iter(range(1 << 30))
+
+    def step():
+        mine, theirs = pairs[next(turn) % len(pairs)]
+        mine.send(b"request")
+        theirs.recv(64)
+    return Traffic(200, step)

@@ -6,7 +6,7 @@ import struct
 import time
 
 from scene import Traffic, situation
-from world import close
+from world import HOST, close
 
 FOUR = (9000, 9001, 9002, 9003)
 DEAF = "02:00:00:00:00:99"  # nobody's address: what is sent there is lost
@@ -189,3 +189,27 @@ def rst_1(world):
         else:
             close(theirs, mine)
     return Traffic(40, step)
+
+
+@situation("normal (a service that ended)", {})
+def ended(world):
+    """1200 TIME_WAITs of a service that does not listen any more: they are nobody's."""
+    world.incoming(1200)
+    world.listener(world.host, 80).close()
+
+
+@situation("normal (clients that reset)", {})
+def resets(world):
+    """A few clients end by a reset, and some wait to be accepted."""
+    server = world.host.listen(8080, 128)
+    for _ in range(20):
+        client = world.peer.make_socket()
+        client.connect((HOST, 8080))
+        world.kept.append(client)
+    world.kept.append(server)
+
+    def step():
+        mine, theirs = world.open_in()
+        theirs.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        close(theirs, mine)
+    return Traffic(20, step)
