@@ -2,6 +2,8 @@
 #include <stdio.h>
 #include <sys/utsname.h>
 
+#include "cli/lab-field.h"
+#include "cli/lab-refusal.h"
 #include "cli/lab-sets.h"
 #include "cli/lab-text.h"
 #include "cli/verbs.h"
@@ -63,6 +65,11 @@ static int check_usage(Context *context) {
                 return context_fail_usage(context, "--ports goes from 1 to %d", UINT16_MAX);
         if (options->lab_long && options->lab_seconds != 0)
                 return context_fail_usage(context, "--long and --seconds exclude each other");
+        if (options->lab_field &&
+            (options->lab_long || options->lab_ports != 0 || options->lab_scenarios))
+                return context_fail_usage(
+                                context,
+                                "--field goes with --seconds only: its claims say what is tried");
         return 0;
 }
 
@@ -82,17 +89,6 @@ static int show_progress(void *userdata, uint32_t elapsed_ms) {
 static void hide_progress(const Lab *lab) {
         if (lab->context->err.is_terminal && !lab->context->options.quiet)
                 (void) fputs("\r\033[K", stderr); /* as above */
-}
-
-static int refuse(Context *context, int r) {
-        static const char help[] =
-                        "as root: sudo twprofile lab; or allow user namespaces "
-                        "(sysctl user.max_user_namespaces, kernel.unprivileged_userns_clone)";
-        bool is_host = r == -EPERM || r == -EACCES || r == -ENOSPC || r == -EUSERS || r == -EROFS ||
-                       r == -EOPNOTSUPP;
-        if (!is_host)
-                return r;
-        return context_fail(context, DIAG_NOT_SUPPORTED_HERE, help, "%s", context->error.text);
 }
 
 static uint32_t duration_ms(const Lab *lab, const LabScenario *scenario, const LabStep *step) {
@@ -138,7 +134,7 @@ static int run_set(Lab *lab, const LabScenario *scenario, LabStepReport *step, s
         const LabRunRequest request = { &load, settings, n };
         int r = lab_run(&request, show_progress, lab, result, &context->error);
         if (r < 0)
-                return refuse(context, r);
+                return lab_refuse(context, r);
         lab->n_done++;
         lab->report.user_namespace = result->user_namespace;
         if (set + 1 == lab->sets->n_sets)
@@ -216,6 +212,8 @@ static int lab_verb_run(Context *context) {
         int r = check_usage(context);
         if (r != 0)
                 return r;
+        if (context->options.lab_field)
+                return lab_field_run(context);
         LabReport report = {};
         r = choose_scenarios(context, &report);
         if (r != 0)
@@ -236,7 +234,11 @@ const Command cmd_lab = {
                 "the whole host are not tried. Without PROFILE the present settings run alone.\n"
                 "FILE is a path, a name ending in .yaml, or - for standard input.\n"
                 "Scenarios: client-closes, server-closes, keep-alive, destinations, bucket-limit,\n"
-                "bind, nat. --ports makes what a full range needs minutes for show in seconds.\n",
+                "bind, nat. --ports makes what a full range needs minutes for show in seconds.\n"
+                "With --field [a|b|c|d|FILE…] what circulates is tried instead: four lists of\n"
+                "settings, claim by claim, each with and without its line, beginning with this\n"
+                "kernel's defaults. It takes some 70 s, because TIME_WAIT does. FILE is a path of\n"
+                "a file of sysctl.d.\n",
         .group = COMMAND_GROUP_TRY,
         .max_args = ARGS_ANY,
         .options = OPT_LAB,

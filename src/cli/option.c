@@ -68,6 +68,8 @@ static const OptionRow option_rows[] = {
           "use only the first N ports of the range" },
         { OPT_LAB, 0, "long", NULL, OPTION_FLAG, FIELD(lab_long),
           "minutes where a ceiling shows only then" },
+        { OPT_LAB, 0, "field", NULL, OPTION_FLAG, FIELD(lab_field),
+          "try what circulates in the field, claim by claim" },
         { OPT_INTERVAL, 0, "interval", "1s…1h", OPTION_INTERVAL, FIELD(interval_s),
           "look twice, so long apart, for rates" },
         { OPT_FROM, 0, "from", "FILE", OPTION_SAMPLE, FIELD(from),

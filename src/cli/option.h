@@ -42,6 +42,7 @@ typedef struct Options {
         bool same_session;
         bool watch;
         bool lab_long;
+        bool lab_field;
         const char *choice;  /* "base" or "keep" */
         const char *against; /* "journald" or a file */
         const char *diff;    /* "A..B" */

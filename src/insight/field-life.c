@@ -25,7 +25,7 @@ typedef struct Life {
 
 /* The client closes; the server as well when `both`. */
 static int close_one(int listener, bool both, FieldPair *pair, Error *reterr) {
-        int r = field_pair_open(0, listener, pair, reterr);
+        int r = field_pair_open(0, listener, /* from= */ 0, pair, reterr);
         if (r < 0)
                 return r;
         pair->client = fd_close(pair->client);

@@ -6,9 +6,10 @@
 #include "insight/field-socket.h"
 #include "insight/lab-load.h"
 
-#define BACKLOG   512
-#define BATCH     256U
-#define SETTLE_MS 200
+#define BACKLOG    512
+#define BATCH      256U
+#define SETTLE_MS  200
+#define FIRST_PORT 20000U
 
 typedef struct Scene {
         const FieldSceneRequest *request;
@@ -70,9 +71,13 @@ static const struct {
         { TCP_STATE_LAST_ACK, close_deaf_last }, { TCP_STATE_CLOSING, close_both },
 };
 
+/* No tuple comes twice. */
 static int open_next(Scene *scene, FieldPair *ret, Error *reterr) {
-        uint32_t i = scene->next++ % scene->n_listeners;
-        return field_pair_open(i, scene->listeners[i], ret, reterr);
+        uint32_t n = scene->next++, i = n % scene->n_listeners;
+        uint32_t from = FIRST_PORT + n / scene->n_listeners;
+        if (from > UINT16_MAX)
+                return error_set(reterr, -E2BIG, "cannot make so many connections");
+        return field_pair_open(i, scene->listeners[i], (uint16_t) from, ret, reterr);
 }
 
 static int hold(Scene *scene, Step step, uint32_t n, Error *reterr) {
@@ -149,13 +154,14 @@ static int count(Scene *scene, Error *reterr) {
         if (r < 0 || scene->request->n_late == 0)
                 return r;
         LabSettingState ignored[FIELD_SETTINGS_MAX];
-        uint32_t again[TCP_STATES];
+        uint32_t again[TCP_STATES] = {};
         r = lab_net_write_settings(
                         scene->net, scene->request->late, scene->request->n_late, ignored, reterr);
         if (r == 0)
                 r = field_count_states(&scene->net->server, again, reterr);
         if (r == 0)
                 result->late_time_wait = again[TCP_STATE_TIME_WAIT];
+        result->was_late = r == 0;
         return r;
 }
 

@@ -15,8 +15,8 @@
 #include "model/port-use.h"
 
 #define FIELD_SCENE_LISTEN_MAX 64U
-#define FIELD_SCENE_HELD_MAX   2048U /* sockets that are not in TIME_WAIT or LISTEN */
-#define FIELD_SCENE_LIMIT_MS   45000U
+#define FIELD_SCENE_HELD_MAX   2048U   /* sockets that are not in TIME_WAIT or LISTEN */
+#define FIELD_SCENE_LIMIT_MS   100000U /* far more than it takes; the machine may be busy */
 
 typedef struct FieldSceneRequest {
         uint32_t wanted[TCP_STATES];
@@ -30,7 +30,8 @@ typedef struct FieldScene {
         bool user_namespace;
         LabSettingState states[FIELD_SETTINGS_MAX];
         uint32_t counts[TCP_STATES];
-        uint32_t late_time_wait; /* TIME_WAIT at once after `late` */
+        bool was_late;           /* there was something to write late */
+        uint32_t late_time_wait; /* TIME_WAIT at once afterwards */
         LabCounters server;
         uint32_t made_ms; /* how long it took to make; TIME_WAIT has to be counted within its life */
 } FieldScene;

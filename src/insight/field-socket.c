@@ -33,10 +33,26 @@ int field_listen(uint32_t i, int backlog, Error *reterr) {
         return TAKE_FD(fd);
 }
 
-int field_pair_open(uint32_t i, int listener, FieldPair *ret, Error *reterr) {
+/* SO_REUSEADDR: the same port to another destination is another tuple. */
+static int bind_client(int fd, uint16_t port) {
+        const struct sockaddr_in address = {
+                .sin_family = AF_INET,
+                .sin_port = htons(port),
+                .sin_addr.s_addr = htonl(LAB_CLIENT_ADDRESS),
+        };
+        const int on = 1;
+        if (port == 0)
+                return 0;
+        if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) < 0)
+                return -1;
+        return bind(fd, (const struct sockaddr *) &address, sizeof(address));
+}
+
+int field_pair_open(uint32_t i, int listener, uint16_t from, FieldPair *ret, Error *reterr) {
         const struct sockaddr_in address = server_address(i);
         cleanup_close int client = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-        if (client < 0 || connect(client, (const struct sockaddr *) &address, sizeof(address)) < 0)
+        if (client < 0 || bind_client(client, from) < 0 ||
+            connect(client, (const struct sockaddr *) &address, sizeof(address)) < 0)
                 return error_set(reterr, -errno, "cannot connect to port %u", FIELD_PORT + i);
         int server = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
         if (server < 0)

@@ -25,8 +25,10 @@ void field_pair_close(FieldPair *pair);
 /* Listening on FIELD_PORT + i at the server's address, in the namespace of the caller. The descriptor or <0. */
 NODISCARD int field_listen(uint32_t i, int backlog, Error *reterr);
 /* From the namespace of the caller, which has to be the client's, to FIELD_PORT + i, whose listening socket is given; both
- * ends stand and block. 0 or <0. */
-NODISCARD int field_pair_open(uint32_t i, int listener, FieldPair *ret, Error *reterr);
+ * ends stand and block. `from`: the client's port; 0: the kernel chooses, perhaps one that the server still has in
+ * TIME_WAIT, which then makes room. 0 or <0. */
+NODISCARD int field_pair_open(
+                uint32_t i, int listener, uint16_t from, FieldPair *ret, Error *reterr);
 /* As the client's part alone, and deaf: the server answers, and waits. The descriptor or <0. */
 NODISCARD int field_open_half(uint32_t i, Error *reterr);
 /* 0 or <0. */
