@@ -95,8 +95,27 @@ def render(data):
     return '{"tools": {\n' + ",\n".join(tools) + "\n}}\n"
 
 
-def merge(data, folder, top, since=0):
-    """Takes all whole files of a folder that are not older than `since`; returns what was taken, and what is wrong."""
+def add(entry, more):
+    """One entry for two runs of the same form on the same tree, as when 200 cuts were made in two halves."""
+    for key in ("tree", "kernel", "command"):
+        if entry[key] != more[key]:
+            raise Bad(f"its {key} is '{more[key]}', that of the run before '{entry[key]}': these cannot be added up")
+    if entry == more:
+        raise Bad("the same counts as in the folder before")
+    rows, planted = {}, {}
+    for scenario, fault, *counts in entry["rows"] + more["rows"]:
+        before = rows.get((scenario, fault), [0] * len(counts))
+        rows[scenario, fault] = [old + new for old, new in zip(before, counts)]
+    for fault, found in entry["planted"] + more["planted"]:
+        planted[fault] = min(found, planted.get(fault, found))
+    return {**entry, "date": max(entry["date"], more["date"]), "seconds": entry["seconds"] + more["seconds"],
+            "rows": [[*names, *counts] for names, counts in rows.items()],
+            "planted": [[fault, found] for fault, found in planted.items()]}
+
+
+def merge(data, folder, top, since=0, added_to=()):
+    """Takes all whole files of a folder that are not older than `since`; returns what was taken, and what is wrong. To the
+    tools and forms of `added_to` ("races, long") it is added, of others it is all there is."""
     if os.path.isdir(os.path.join(folder, "crash-counts")):
         folder = os.path.join(folder, "crash-counts")
     taken, wrong = [], []
@@ -106,6 +125,8 @@ def merge(data, folder, top, since=0):
             continue
         try:
             tool, form, entry = read_counts(path, top)
+            if f"{tool}, {form}" in added_to:
+                entry = add(data["tools"][tool][form], entry)
         except (Bad, ValueError, AttributeError) as error:
             wrong.append(str(error))
             continue
