@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "cli/explain-code.h"
 
+#include <strings.h>
+
 #include "cli/labelled.h"
 #include "cli/prose.h"
 #include "diag/nearest.h"
@@ -13,13 +15,10 @@ static bool is_code(const char *word) {
 
 /* Rules of advice are named in small letters, and shown as "PORT-1". */
 static const DiagRow *find_by_name(const char *word) {
-        char name[32];
-        size_t n = strlen(word);
-        if (n >= sizeof(name))
-                return diag_row_find(word);
-        for (size_t i = 0; i <= n; i++)
-                name[i] = word[i] >= 'A' && word[i] <= 'Z' ? (char) (word[i] - 'A' + 'a') : word[i];
-        return diag_row_find(name);
+        for (size_t i = 0; i < diag_row_count(); i++)
+                if (strcasecmp(diag_row((DiagId) i)->name, word) == 0)
+                        return diag_row((DiagId) i);
+        return NULL;
 }
 
 const DiagRow *explain_code_find(const char *word) {

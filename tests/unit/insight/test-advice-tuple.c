@@ -4,8 +4,7 @@
 #include "situation.h"
 
 static AdviceTuple figures(const Situation *s, const SnapshotTuple *tuple) {
-        static AdviceInput input;
-        input = situation_input(s);
+        AdviceInput input = situation_input(s);
         AdviceRun run = { .input = &input, .now = &s->now };
         if (s->has_before)
                 assert_true(rates_between(&s->before, &s->now, &run.rates));

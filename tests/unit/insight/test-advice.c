@@ -14,27 +14,34 @@ static bool subsumes(const AdviceRule *rule, const char *id) {
         return false;
 }
 
+static void check_row(const AdviceRule *rule) {
+        const DiagRow *row = diag_row(rule->diag);
+        /* named as the rule, in small letters */
+        assert_int_equal(strlen(row->name), strlen(rule->id));
+        for (size_t i = 0; rule->id[i]; i++)
+                assert_int_equal(row->name[i], tolower((unsigned char) rule->id[i]));
+        assert_true(row->n_sources > 0);
+        assert_int_equal(row->exit_code, 0);
+}
+
+/* Neither itself nor one another: something has to be left. */
+static void check_subsumed(const AdviceRule *rule) {
+        for (size_t i = 0; i < ADVICE_RULE_SUBSUMES && rule->subsumes[i]; i++) {
+                const AdviceRule *other = advice_rule_find(rule->subsumes[i]);
+                if (!other)
+                        fail_msg("%s subsumes %s, which is none", rule->id, rule->subsumes[i]);
+                assert_false(other && subsumes(other, rule->id));
+        }
+}
+
 static void test_rules(void **state UNUSED) {
         assert_true(advice_rule_count() >= 16);
         for (size_t i = 0; i < advice_rule_count(); i++) {
                 const AdviceRule *rule = advice_rule_get(i);
-                const DiagRow *row = diag_row(rule->diag);
                 assert_non_null(rule->judge);
                 assert_ptr_equal(advice_rule_find(rule->id), rule); /* no id twice */
-                /* the row is named as the rule, in small letters */
-                assert_int_equal(strlen(row->name), strlen(rule->id));
-                for (size_t k = 0; rule->id[k]; k++)
-                        assert_int_equal(row->name[k], tolower((unsigned char) rule->id[k]));
-                assert_true(row->n_sources > 0);
-                assert_int_equal(row->exit_code, 0);
-                for (size_t k = 0; k < ADVICE_RULE_SUBSUMES && rule->subsumes[k]; k++) {
-                        const AdviceRule *other = advice_rule_find(rule->subsumes[k]);
-                        if (!other)
-                                fail_msg("%s subsumes %s, which is none", rule->id,
-                                         rule->subsumes[k]);
-                        else /* neither itself nor one another: something has to be left */
-                                assert_false(subsumes(other, rule->id));
-                }
+                check_row(rule);
+                check_subsumed(rule);
         }
         assert_null(advice_rule_find("PORT-0"));
 }
