@@ -102,7 +102,7 @@ static int advise_run(Context *context) {
 const Command cmd_advise = {
         .name = "advise",
         .args = "",
-        .help = "Say what is wrong with the TCP sockets, and what helps",
+        .help = "Say what is wrong with the sockets, and what helps",
         .more = "Needs no privilege and changes nothing. Two samples (10 s apart, --interval) of\n"
                 "the sockets, settings and counters of this network namespace are judged by\n"
                 "rules. Each finding has its numbers, the formula, the remedies in the order in\n"

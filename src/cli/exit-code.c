@@ -3,7 +3,7 @@
 
 static const ExitCodeRow exit_code_rows[] = {
         { EXIT_OK, "done", "done, nothing to do, or applied and awaiting confirmation" },
-        { EXIT_DIFFERS, "differs", "differences or findings (plan --check, status --check, advise --check)" },
+        { EXIT_DIFFERS, "differs", "differences or findings (--check of plan, status and advise)" },
         { EXIT_FAILED, "failed", "failed; the old state stands" },
         { EXIT_INVALID, "invalid", "invalid, judged from profile and catalogue alone" },
         { EXIT_REFUSED, "refused", "refused, judged from this host" },

@@ -11,7 +11,7 @@ static void test_explain_code_find_table(void **state) {
                 { "TW451", "TW451" },
                 { "tw451", "TW451" },
                 { "time-wait-below-rfc", "TW451" },
-                { "Time-Wait-Below-Rfc", NULL },
+                { "Time-Wait-Below-Rfc", "TW451" },
                 { "TW999", NULL },
                 { "TW45", NULL },
                 { "TW4511", NULL },
