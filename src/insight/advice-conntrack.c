@@ -2,6 +2,7 @@
 #include "insight/advice-conntrack.h"
 
 #include "insight/advice-facts.h"
+#include "insight/surroundings.h"
 
 /* [J] Thousandths of nf_conntrack_max. */
 #define FULL_LEVEL        950U
@@ -115,11 +116,15 @@ static void judge_nearly_full(AdviceRun *run) {
         tell_room(run, &table, f);
 }
 
+/* A table that is half empty loses connections for other reasons; then nobody looked who is in it. */
 static void judge_churn(AdviceRun *run) {
         const Snapshot *now = run->now;
         Table table;
         int64_t seconds = 0;
-        if (!read_table(run, &table) || (table.level < NEARLY_FULL_LEVEL && !loses(&table)))
+        if (!read_table(run, &table))
+                return;
+        uint64_t least = loses(&table) ? SURROUNDINGS_TRACKED_SHARE * 10 : NEARLY_FULL_LEVEL;
+        if (table.level < least)
                 return;
         if (!now->knows_tracked) {
                 advice_skip(run, "only root may read which connections are tracked");

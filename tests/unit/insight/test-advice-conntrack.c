@@ -75,6 +75,11 @@ static void test_churn(void **state UNUSED) {
         situation_expect(&s, "CT-2 warning, CT-3 warning");
         situation_set(&s, CT "count", "799");
         situation_expect(&s, "");
+        situation_earlier(&s);
+        situation_grow(&s, COUNTER_TRACKING_DROPPED, 1);
+        situation_expect(&s, "CT-1 critical, CT-3 warning");
+        situation_set(&s, CT "count", "499");
+        situation_expect(&s, "CT-1 critical");
         situation_deinit(&s);
 }
 
