@@ -79,6 +79,11 @@ static const OptionRow option_rows[] = {
         { OPT_COUNT, 0, "count", "N", OPTION_NUMBER, FIELD(count), "with --watch: N times" },
         { OPT_TOP, 0, "top", "N", OPTION_NUMBER, FIELD(top),
           "show the N largest, 0 for all (default 10)" },
+        { OPT_REPORT, 'o', "out", "FILE", OPTION_TEXT, FIELD(report_out), "write to FILE" },
+        { OPT_REPORT, 0, "lab", "FILE", OPTION_TEXT, FIELD(report_lab),
+          "with what lab --json printed" },
+        { OPT_REPORT, 0, "archive", "FILE", OPTION_TEXT, FIELD(report_archive),
+          "with this archive of sysstat" },
 };
 /* clang-format on */
 
@@ -119,7 +124,7 @@ const OptionRow *option_get_bit(unsigned bit) {
 
 bool option_is_given(const OptionRow *row, const Options *options) {
         const void *field = (const char *) options + row->offset;
-        if (row->bit != OPT_FILTER && row->bit != OPT_LAB)
+        if ((row->bit & (OPT_FILTER | OPT_LAB | OPT_REPORT)) == 0)
                 return true;
         if (row->kind == OPTION_TEXT)
                 return *(const char *const *) field;

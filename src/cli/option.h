@@ -55,6 +55,8 @@ typedef struct Options {
         /* of OPT_LAB; 0 and NULL: not given */
         const char *lab_scenarios;
         uint64_t lab_seconds, lab_ports;
+        /* of OPT_REPORT: files */
+        const char *report_out, *report_lab, *report_archive;
 } Options;
 
 #define OPTIONS_DEFAULT_LIMIT  20U
@@ -93,6 +95,7 @@ enum {
         OPT_WATCH = 1U << 27,
         OPT_COUNT = 1U << 28,
         OPT_TOP = 1U << 29,
+        OPT_REPORT = 1U << 30, /* several rows: what goes into a report, and where to */
         /* what every verb takes */
         OPT_COMMON = OPT_HELP | OPT_VERSION | OPT_JSON | OPT_QUIET | OPT_NO_PAGER,
         /* what every verb that changes something takes */

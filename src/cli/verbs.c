@@ -24,6 +24,7 @@ static const Command *const verb_table[] = {
         &cmd_audit_export,
         &cmd_observe,
         &cmd_advise,
+        &cmd_report,
         &cmd_lab,
         &cmd_sandbox,
 };

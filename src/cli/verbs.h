@@ -21,6 +21,7 @@ extern const Command cmd_observe;
 extern const Command cmd_plan;
 extern const Command cmd_recover;
 extern const Command cmd_release;
+extern const Command cmd_report;
 extern const Command cmd_rollback;
 extern const Command cmd_sandbox;
 extern const Command cmd_show;

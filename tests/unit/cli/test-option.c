@@ -117,8 +117,8 @@ static void test_option_rows_are_sound(void **state) {
         const Options none = {};
         for (size_t i = 0; i < option_count(); i++) {
                 const OptionRow *row = option_get(i);
-                /* the filters of the audit log go together, and what the lab plays, all others alone */
-                bool is_group = row->bit == OPT_FILTER || row->bit == OPT_LAB;
+                /* the filters of the audit log go together, what the lab plays, what is in a report; all others alone */
+                bool is_group = (row->bit & (OPT_FILTER | OPT_LAB | OPT_REPORT)) != 0;
                 bool is_again = (all & row->bit) != 0;
                 assert_true(!is_again || is_group);
                 assert_true(is_again || option_get_bit(row->bit) == row);
