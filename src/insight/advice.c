@@ -36,10 +36,9 @@ struct AdviceWork {
         Arena *arena;
         bool failed; /* memory ran out: everything from here on is thrown away */
         size_t rule_at;
-        size_t n_of_rule; /* findings of the rule that is being judged */
         Draft *drafts, *last;
         size_t n_drafts;
-        Draft spare; /* what is written when there is no memory, or no room for more of a rule */
+        Draft spare; /* what is written to when there is no memory */
         AdviceSkipped *skipped;
         size_t n_skipped;
 };
@@ -174,7 +173,6 @@ static Draft *add_draft(struct AdviceWork *work) {
                 work->drafts = draft;
         work->last = draft;
         work->n_drafts++;
-        work->n_of_rule++;
         return draft;
 }
 
@@ -182,12 +180,9 @@ AdviceFinding *advice_find(
                 AdviceRun *run, AdviceSeverity severity, const SnapshotTuple *tuple,
                 const char *subject) {
         struct AdviceWork *work = run->work;
-        Draft *draft = work->n_of_rule < ADVICE_MAX_SUBJECTS ? add_draft(work) : NULL;
-        if (!draft) {
+        Draft *draft = add_draft(work);
+        if (!draft)
                 draft = &work->spare;
-                if (work->last)
-                        work->last->finding.n_more++;
-        }
         *draft = (Draft){ .rule_at = work->rule_at };
         draft->finding.rule = run->rule;
         draft->finding.severity = severity;
@@ -312,6 +307,26 @@ static bool draft_precedes(const Draft *a, const Draft *b) {
         return a->rule_at < b->rule_at;
 }
 
+/* Of each rule the first few are listed: those of the tuples with most sockets. The last of them says how many there are
+ * beyond. Findings of one rule need not stand side by side: their severities may differ. */
+static size_t cut_long_lists(AdviceFinding *findings, size_t n) {
+        size_t n_kept = 0;
+        for (size_t i = 0; i < n; i++) {
+                size_t n_of_rule = 0;
+                AdviceFinding *last = NULL;
+                for (size_t k = 0; k < n_kept; k++)
+                        if (findings[k].rule == findings[i].rule) {
+                                n_of_rule++;
+                                last = &findings[k];
+                        }
+                if (last && n_of_rule >= ADVICE_MAX_SUBJECTS)
+                        last->n_more++;
+                else
+                        findings[n_kept++] = findings[i];
+        }
+        return n_kept;
+}
+
 static void assert_is_whole(const AdviceFinding *f) {
         assert(f->subject && f->evidence && f->formula && f->next && f->n_numbers > 0);
         assert(advice_next_remedy(f, ADVICE_REMEDIES) != ADVICE_REMEDIES);
@@ -337,7 +352,7 @@ static int sort_findings(struct AdviceWork *work, Advice *ret) {
         for (size_t i = 0; i < n; i++)
                 findings[i] = sorted[i]->finding;
         ret->findings = findings;
-        ret->n_findings = n;
+        ret->n_findings = cut_long_lists(findings, n);
         return 0;
 }
 
@@ -426,7 +441,6 @@ int advise(const AdviceInput *input, Arena *arena, Advice *ret) {
                 run.rates = (SnapshotRates){}; /* not of one namespace, or out of order: one sample */
         for (work.rule_at = 0; work.rule_at < advice_rule_count(); work.rule_at++) {
                 run.rule = advice_rule_get(work.rule_at);
-                work.n_of_rule = 0;
                 if (has_what_is_needed(&run))
                         run.rule->judge(&run);
         }
