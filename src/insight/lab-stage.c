@@ -133,7 +133,7 @@ static int start_child(LabStage *stage, Error *reterr) {
         if (pipe2(ends, O_CLOEXEC) < 0)
                 return error_set(reterr, -errno, "cannot start the lab");
         stage->gone_fd = ends[0];
-        cleanup_close int held_fd = ends[1];
+        cleanup_close int held_fd UNUSED = ends[1];
         stage->since_ns = lab_now_ns();
         stage->child = lab_stage_fork(stage, run_stage, stage->play.userdata);
         return stage->child < 0 ? error_set(reterr, stage->child, "cannot start the lab") : 0;
