@@ -281,8 +281,8 @@ int journal_applied_encode(const JournalApplied *applied, StrBuf *out) {
                 return -ENOMEM;
 
         int r = strict_json_render(object, out);
-        if (r < 0 || out->failed)
-                return -ENOMEM;
+        if (r < 0)
+                return r;
         /* The generation's text goes in as it is: it is kept encoded, and may be large. */
         assert(out->length > 1 && out->data[out->length - 1] == '}');
         out->length--;

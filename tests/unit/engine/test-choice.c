@@ -109,6 +109,27 @@ static void test_choice_settles_a_stuck_value(void **state UNUSED) {
         world_deinit(&w);
 }
 
+/* The before-image in /run is all there is of it: it is not forgotten before it is back. */
+static void test_choice_base_waits_for_a_stuck_value(void **state UNUSED) {
+        World w;
+        world_init(&w);
+        assert_int_equal(world_enable(&w, "beta"), 0);
+        cleanup_free char *before = world_view(&w);
+        assert_int_equal(world_try(&w, "alpha", 60), 0);
+        damage(&w);
+        w.troubles[0] = (WorldTrouble){ .path = "net/core/somaxconn",
+                                        .value = "4000",
+                                        .error = EIO };
+        assert_int_equal(recover(&w, "base"), 8);
+        assert_true(world_has_finding(&w, DIAG_STATE_UNKNOWN));
+        assert_true(scratch_has(&w.scratch, WORLD_PENDING));
+        w.troubles[0] = (WorldTrouble){};
+        assert_int_equal(recover(&w, "base"), 0);
+        assert_true(world_view_is(&w, before));
+        assert_false(scratch_has(&w.scratch, WORLD_PENDING));
+        world_deinit(&w);
+}
+
 static void damaged(World *w) {
         assert_int_equal(world_enable(w, "alpha"), 0);
         assert_int_equal(world_enable(w, "beta"), 0);
@@ -181,4 +202,5 @@ TEST_MAIN(cmocka_unit_test(test_choice_is_asked_for_and_made),
           cmocka_unit_test(test_choice_without_any_generation),
           cmocka_unit_test(test_choice_settles_a_damaged_generation),
           cmocka_unit_test(test_choice_settles_a_stuck_value),
+          cmocka_unit_test(test_choice_base_waits_for_a_stuck_value),
           cmocka_unit_test(test_choice_without_memory))

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "record/journal-payload.h"
 
+#include "engine/failing-memory.h"
 #include "fixture.h"
 
 static JournalFrame frame_of(JournalType type, const char *payload) {
@@ -240,14 +241,19 @@ static void test_revert_and_done_refuse(void **state) {
 
 static const JournalProfile profiles[] = { { .name = "web" }, { .name = "db" } };
 
-static void test_prepared_with_a_window(void **state) {
-        (void) state;
+static JournalPrepared prepared_with_a_window(void) {
         JournalPrepared prepared = prepared_sample;
         prepared.has_window = true;
         prepared.window_s = 60;
         prepared.profiles = profiles;
         prepared.n_profiles = ELEMENTSOF(profiles);
         prepared.gate = "{\"rates\":[]}";
+        return prepared;
+}
+
+static void test_prepared_with_a_window(void **state) {
+        (void) state;
+        JournalPrepared prepared = prepared_with_a_window();
         CLEANUP(strbuf_deinit) StrBuf out = {};
         assert_int_equal(journal_prepared_encode(&prepared, &out), 0);
 
@@ -366,11 +372,26 @@ static void test_instance_equal(void **state) {
         assert_false(instance_equal(&a, &b));
 }
 
+static const JournalRevert revert_sample = { "gate", "net.core.somaxconn", EINVAL, "900/s now" };
+
 static int encode_nth(size_t which, StrBuf *out) {
-        static const JournalRevert revert = { "gate", "net.core.somaxconn", EINVAL, "900/s now" };
-        return which == 0   ? journal_prepared_encode(&prepared_sample, out)
-               : which == 1 ? journal_revert_encode(&revert, out)
-                            : journal_done_encode(&done_sample, out);
+        JournalPrepared prepared = prepared_with_a_window();
+        CLEANUP(generation_freep) Generation *generation = NULL;
+        JournalApplied applied;
+        switch (which) {
+        case 0:
+                return journal_prepared_encode(&prepared_sample, out);
+        case 1:
+                return journal_prepared_encode(&prepared, out);
+        case 2:
+                return journal_revert_encode(&revert_sample, out);
+        case 3:
+                return journal_done_encode(&done_sample, out);
+        default:
+                generation = test_generation(/* extra= */ 0);
+                applied = applied_sample(generation);
+                return journal_applied_encode(&applied, out);
+        }
 }
 
 static int encode_which(const void *which, StrBuf *out) {
@@ -379,11 +400,70 @@ static int encode_which(const void *which, StrBuf *out) {
 
 static void test_encode_out_of_memory(void **state) {
         (void) state;
-        for (size_t which = 0; which < 3; which++) {
+        for (size_t which = 0; which < 5; which++) {
                 assert_true(test_write_without_memory(encode_which, &which) > 5);
                 StrBuf failed = { .failed = true };
                 assert_int_equal(encode_nth(which, &failed), -ENOMEM);
         }
+}
+
+/* What the frames of all types say, as text. */
+typedef struct Frames {
+        StrBuf prepared, revert, done, applied;
+} Frames;
+
+static void *encode_frames(void *data) {
+        Frames *frames = data;
+        *frames = (Frames){};
+        assert_int_equal(encode_nth(1, &frames->prepared), 0);
+        assert_int_equal(encode_nth(2, &frames->revert), 0);
+        assert_int_equal(encode_nth(3, &frames->done), 0);
+        assert_int_equal(encode_nth(4, &frames->applied), 0);
+        return frames;
+}
+
+/* 0, or the first that is neither 0 nor -ENOMEM. */
+static int decode_frames(const Frames *frames) {
+        CLEANUP(arena_freep) Arena *arena = arena_new();
+        CLEANUP(generation_freep) Generation *generation = NULL;
+        JournalFrame prepared = frame_of(JOURNAL_PREPARED, strbuf_text(&frames->prepared));
+        JournalFrame revert = frame_of(JOURNAL_REVERT, strbuf_text(&frames->revert));
+        JournalFrame done = frame_of(JOURNAL_DONE, strbuf_text(&frames->done));
+        JournalFrame applied = frame_of(JOURNAL_APPLIED, strbuf_text(&frames->applied));
+        if (!arena)
+                return 0;
+        const int answers[] = {
+                journal_prepared_decode(&prepared, arena, &(JournalPrepared){}, NULL),
+                journal_revert_decode(&revert, arena, &(JournalRevert){}, NULL),
+                journal_done_decode(&done, arena, &(JournalDone){}, NULL),
+                journal_applied_decode(&applied, arena, &(JournalApplied){}, &generation, NULL),
+        };
+        for (size_t i = 0; i < ELEMENTSOF(answers); i++)
+                if (answers[i] != 0 && answers[i] != -ENOMEM)
+                        return answers[i];
+        return 0;
+}
+
+static void decode_without_memory(void *world, void *data UNUSED) {
+        int r = decode_frames(world);
+        failing_memory_disarm();
+        assert_int_equal(r, 0);
+}
+
+static void forget_frames(void *world, void *data UNUSED) {
+        Frames *frames = world;
+        strbuf_deinit(&frames->prepared);
+        strbuf_deinit(&frames->revert);
+        strbuf_deinit(&frames->done);
+        strbuf_deinit(&frames->applied);
+}
+
+/* Memory that runs out is never taken for a damaged journal. */
+static void test_decode_out_of_memory(void **state UNUSED) {
+        Frames frames;
+        assert_true(failing_memory_everywhere(&(FailingMemoryTest){ encode_frames,
+                                                                    decode_without_memory,
+                                                                    forget_frames, &frames }) > 10);
 }
 
 TEST_MAIN(cmocka_unit_test(test_prepared_round_trip), cmocka_unit_test(test_prepared_with_512_keys),
@@ -394,4 +474,4 @@ TEST_MAIN(cmocka_unit_test(test_prepared_round_trip), cmocka_unit_test(test_prep
           cmocka_unit_test(test_revert_and_done_refuse),
           cmocka_unit_test(test_prepared_with_a_window), cmocka_unit_test(test_applied_round_trip),
           cmocka_unit_test(test_applied_refuses), cmocka_unit_test(test_instance_equal),
-          cmocka_unit_test(test_encode_out_of_memory))
+          cmocka_unit_test(test_encode_out_of_memory), cmocka_unit_test(test_decode_out_of_memory))
