@@ -89,6 +89,19 @@ void html_textf(Html *html, const char *format, ...) {
         html_text(html, strbuf_text(&text));
 }
 
+void html_key(Html *html, const char *key) {
+        html_raw(html, "<code>");
+        for (const char *part = key; *part != '\0';) {
+                size_t n = strcspn(part, ".");
+                n += part[n] == '.';
+                html_textf(html, "%.*s", (int) n, part);
+                part += n;
+                if (*part != '\0')
+                        html_raw(html, "<wbr>");
+        }
+        html_raw(html, "</code>");
+}
+
 /* --- numbers --------------------------------------------------------------------------------------------- */
 
 void html_number(Html *html, uint64_t number) {

@@ -37,6 +37,9 @@ void html_text(Html *html, const char *text);
 /* Formatted first, then escaped. */
 void html_textf(Html *html, const char *format, ...) PRINTF_LIKE(2, 3);
 
+/* A <code> element; a name with dots may break behind each where there is little room. */
+void html_key(Html *html, const char *key);
+
 /* "25,087" */
 void html_number(Html *html, uint64_t number);
 /* "0.4", "12.5", "1,234": one decimal below a hundred */

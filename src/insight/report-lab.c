@@ -19,9 +19,7 @@ static void add_changes(Html *html, const ReportLab *lab) {
                 const ReportLabChange *change = &lab->changes[i];
                 html_row(html);
                 html_cell(html);
-                html_raw(html, "<code>");
-                html_text(html, change->key);
-                html_raw(html, "</code>");
+                html_key(html, change->key);
                 html_cell_text(html, change->present);
                 html_cell(html);
                 bool is_new = !change->present || !streq(change->present, change->wanted);

@@ -90,9 +90,7 @@ static void add_with_owners(Html *html, const Report *report) {
                 const ReportSetting *setting = &report->settings[i];
                 html_row(html);
                 html_cell(html);
-                html_raw(html, "<code>");
-                html_text(html, setting->key);
-                html_raw(html, "</code>");
+                html_key(html, setting->key);
                 add_value(html, setting->live);
                 html_cell(html);
                 add_owner(html, setting);
@@ -112,9 +110,7 @@ static void add_without_owners(Html *html, const Report *report) {
                 const ReportSetting *setting = &report->settings[i];
                 html_row(html);
                 html_cell(html);
-                html_raw(html, "<code>");
-                html_text(html, setting->key);
-                html_raw(html, "</code>");
+                html_key(html, setting->key);
                 add_value(html, setting->live);
                 html_cell(html);
                 html_text(html, setting->profile);

@@ -105,7 +105,8 @@ static const char style[] =
                 ".finding h4{margin:12px 0 4px;font-size:.85rem;color:var(--quiet);font-weight:600}\n"
                 /* narrow windows */
                 "@media (max-width:640px){body{font-size:14px}header,nav,main,footer{padding-left:12px;padding-right:12px}"
-                "section{padding:14px 12px}h1{font-size:1.4rem}.x{display:none}th,td{padding-right:10px}"
+                "section{padding:14px 12px}h1{font-size:1.4rem}.x{display:none}"
+                "table code{white-space:normal;overflow-wrap:break-word;font-size:.8em}td.n,time{white-space:normal}th,td{padding-right:10px}"
                 ".tiles{grid-template-columns:repeat(2,minmax(0,1fr));gap:8px}.tiles div{padding:10px}.tiles dd.v{font-size:1.2rem}"
                 ".plot{grid-template-rows:160px 22px}.bar{min-width:44px}}\n"
                 /* paper */

@@ -180,9 +180,9 @@ void report_add_archive(Html *html, const Report *report) {
 static void add_keys(Html *html, const ReportChange *change) {
         for (size_t i = 0; i < change->n_keys; i++) {
                 const ReportKeyChange *key = &change->keys[i];
-                html_raw(html, i > 0 ? "<br><code>" : "<code>");
-                html_text(html, key->key);
-                html_raw(html, "</code> ");
+                html_raw(html, i > 0 ? "<br>" : "");
+                html_key(html, key->key);
+                html_raw(html, " ");
                 html_text(html, key->before);
                 html_raw(html, " → ");
                 html_text(html, key->after);

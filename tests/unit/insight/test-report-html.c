@@ -97,6 +97,23 @@ static void test_table(void **state UNUSED) {
                         "<tr><th scope=\"row\">a&lt;b</th><td class=\"n x\">1,234</td></tr>\n</tbody>\n</table>\n</div>\n");
 }
 
+static void test_key(void **state UNUSED) {
+        static const struct {
+                const char *in, *want;
+        } rows[] = {
+                { "net.ipv4.tcp_mem", "<code>net.<wbr>ipv4.<wbr>tcp_mem</code>" },
+                { "plain", "<code>plain</code>" },
+                { "", "<code></code>" },
+                { "a.<b>.", "<code>a.<wbr>&lt;b&gt;.</code>" },
+        };
+        TEST_EACH(row, rows) {
+                CLEANUP(strbuf_deinit) StrBuf out = {};
+                Html html = { .out = &out };
+                html_key(&html, row->in);
+                assert_string_equal(strbuf_text(&out), row->want);
+        }
+}
+
 static void test_section(void **state UNUSED) {
         CLEANUP(strbuf_deinit) StrBuf out = {};
         Html html = { .out = &out };
@@ -110,4 +127,4 @@ static void test_section(void **state UNUSED) {
 }
 
 TEST_MAIN(cmocka_unit_test(test_text), cmocka_unit_test(test_numbers), cmocka_unit_test(test_times),
-          cmocka_unit_test(test_table), cmocka_unit_test(test_section))
+          cmocka_unit_test(test_table), cmocka_unit_test(test_key), cmocka_unit_test(test_section))
