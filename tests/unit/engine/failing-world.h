@@ -6,7 +6,7 @@
  * world made anew.
  */
 
-#include "failing-memory.h"
+#include "base/failing-memory.h"
 #include "seam/engine-world.h"
 
 typedef struct FailingWorld {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "record/journal-payload.h"
 
-#include "engine/failing-memory.h"
+#include "base/failing-memory.h"
 #include "fixture.h"
 
 static JournalFrame frame_of(JournalType type, const char *payload) {
