@@ -28,7 +28,8 @@ def run(folder, path, *options):
     errors = result.stderr.decode(errors="replace")
     if result.returncode != 0:
         raise RuntimeError(f"chromium ended with {result.returncode}: {errors[-2000:]}")
-    return result.stdout.decode(), [line for line in errors.splitlines() if "CONSOLE" in line]
+    # its own pages (chrome://) talk there as well
+    return result.stdout.decode(), [line for line in errors.splitlines() if "CONSOLE" in line and "source: chrome://" not in line]
 
 
 def picture(folder, path, out, width, height, dark=False):
