@@ -135,7 +135,7 @@ static bool is_past_knee(const AdviceRun *run UNUSED, const AdviceTuple *t) {
 
 /* (1 - U) x P / (lambda - P / 60), where that is positive. With reuse at work the ports come back as fast as C1 allows. */
 static void tell_time_left(AdviceRun *run, const AdviceTuple *t, AdviceFinding *f) {
-        if (!t->has_rate)
+        if (!t->has_rate || t->rate == 0)
                 return;
         uint64_t ceiling = t->reuse_happens ? t->reuse_ceiling : t->ceiling;
         const char *name = t->reuse_happens ? "C1" : "C0";
