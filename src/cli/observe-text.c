@@ -53,31 +53,13 @@ static void add_bytes(uint64_t bytes, StrBuf *out) {
 
 /* --- states --------------------------------------------------------------------------------------------- */
 
-typedef struct StateCount {
-        TcpState state;
-        uint32_t n;
-} StateCount;
-
-static int compare_states(const void *a, const void *b) {
-        const StateCount *x = a, *y = b;
-        if (x->n != y->n)
-                return (x->n < y->n) - (x->n > y->n);
-        return (x->state > y->state) - (x->state < y->state);
-}
-
 static int add_states(Context *context, const SnapshotSockets *sockets) {
-        StateCount counts[TCP_STATES];
-        size_t n = 0;
-        for (TcpState s = TCP_STATE_ESTABLISHED; s < TCP_STATES; s++) {
-                uint32_t total = snapshot_state_total(sockets, s);
-                if (total > 0)
-                        counts[n++] = (StateCount){ s, total };
-        }
+        SnapshotStateCount counts[TCP_STATES];
+        size_t n = snapshot_states_by_count(sockets, counts);
         if (n == 0) {
                 strbuf_add(&context->text, "No TCP socket.\n");
                 return 0;
         }
-        qsort(counts, n, sizeof(*counts), compare_states);
         CLEANUP(table_freep) Table *table = NULL;
         int r = table_new_plain(&table, context->out, &context->error);
         if (r < 0)

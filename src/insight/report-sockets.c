@@ -12,35 +12,17 @@
 
 /* --- states ---------------------------------------------------------------------------------------------- */
 
-typedef struct StateCount {
-        TcpState state;
-        uint32_t n;
-} StateCount;
-
-static int compare_states(const void *a, const void *b) {
-        const StateCount *x = a, *y = b;
-        if (x->n != y->n)
-                return (x->n < y->n) - (x->n > y->n);
-        return (x->state > y->state) - (x->state < y->state);
-}
-
 static void add_states(Html *html, const SnapshotSockets *sockets) {
         static const HtmlColumn columns[] = {
                 { "State", false, false }, { "Sockets", true, false }, { "Share", false, false },
                 { "IPv4", true, true },    { "IPv6", true, true },
         };
-        StateCount counts[TCP_STATES];
-        size_t n = 0;
-        for (TcpState s = TCP_STATE_ESTABLISHED; s < TCP_STATES; s++) {
-                uint32_t total = snapshot_state_total(sockets, s);
-                if (total > 0)
-                        counts[n++] = (StateCount){ s, total };
-        }
+        SnapshotStateCount counts[TCP_STATES];
+        size_t n = snapshot_states_by_count(sockets, counts);
         if (n == 0) {
                 html_paragraph(html, NULL, "There is no TCP socket.");
                 return;
         }
-        qsort(counts, n, sizeof(*counts), compare_states);
         html_table(html, "Sockets by state", columns, ELEMENTSOF(columns));
         for (size_t i = 0; i < n; i++) {
                 const uint64_t part = counts[i].n;

@@ -243,3 +243,22 @@ uint32_t snapshot_state_total(const SnapshotSockets *sockets, TcpState state) {
         assert((size_t) state < TCP_STATES);
         return sockets->states[SNAPSHOT_IPV4][state] + sockets->states[SNAPSHOT_IPV6][state];
 }
+
+static int compare_states(const void *a, const void *b) {
+        const SnapshotStateCount *x = a, *y = b;
+        if (x->n != y->n)
+                return (x->n < y->n) - (x->n > y->n);
+        return (x->state > y->state) - (x->state < y->state);
+}
+
+size_t snapshot_states_by_count(
+                const SnapshotSockets *sockets, SnapshotStateCount ret[static TCP_STATES]) {
+        size_t n = 0;
+        for (TcpState s = TCP_STATE_ESTABLISHED; s < TCP_STATES; s++) {
+                uint32_t total = snapshot_state_total(sockets, s);
+                if (total > 0)
+                        ret[n++] = (SnapshotStateCount){ s, total };
+        }
+        qsort(ret, n, sizeof(*ret), compare_states);
+        return n;
+}

@@ -252,6 +252,16 @@ const SnapshotEnabledKey *snapshot_enabled(const Snapshot *snapshot, const char 
 uint32_t snapshot_use_level(const Snapshot *snapshot, const SnapshotUse *use);
 
 uint32_t snapshot_state_total(const SnapshotSockets *sockets, TcpState state);
+
+typedef struct SnapshotStateCount {
+        TcpState state;
+        uint32_t n; /* of both families */
+} SnapshotStateCount;
+
+/* The states that some socket is in, those of most sockets first; how many. */
+size_t snapshot_states_by_count(
+                const SnapshotSockets *sockets, SnapshotStateCount ret[static TCP_STATES]);
+
 /* As netstat(8) writes them: "TIME_WAIT". */
 const char *tcp_state_name(TcpState state);
 /* TCP_STATES when there is no such name. */

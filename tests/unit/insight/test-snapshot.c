@@ -173,6 +173,16 @@ static void test_state_total(void **state UNUSED) {
         sockets.states[SNAPSHOT_IPV6][TCP_STATE_TIME_WAIT] = 4;
         assert_int_equal(snapshot_state_total(&sockets, TCP_STATE_TIME_WAIT), 7);
         assert_int_equal(snapshot_state_total(&sockets, TCP_STATE_LISTEN), 0);
+
+        sockets.states[SNAPSHOT_IPV6][TCP_STATE_CLOSE_WAIT] = 7;
+        sockets.states[SNAPSHOT_IPV4][TCP_STATE_ESTABLISHED] = 8;
+        SnapshotStateCount counts[TCP_STATES];
+        assert_int_equal(snapshot_states_by_count(&sockets, counts), 3);
+        static const TcpState expected[] = { TCP_STATE_ESTABLISHED, TCP_STATE_TIME_WAIT,
+                                             TCP_STATE_CLOSE_WAIT };
+        for (size_t i = 0; i < ELEMENTSOF(expected); i++)
+                assert_int_equal(counts[i].state, expected[i]);
+        assert_int_equal(counts[2].n, 7);
 }
 
 TEST_MAIN(cmocka_unit_test(test_settings_are_sorted_and_known), cmocka_unit_test(test_names),
