@@ -53,7 +53,7 @@ static const char *number(double value, const char *unit, Arena *arena) {
         if (isnan(value))
                 return NULL;
         const char *blank = *unit != '\0' ? " " : "";
-        return *unit != '\0' && value < 1000 && floor(value) < value
+        return *unit != '\0' && value < 1000 && !field_metric_is_whole(value)
                                ? arena_format(arena, "%.1f%s%s", value, blank, unit)
                                : arena_format(arena, "%.0f%s%s", value, blank, unit);
 }

@@ -188,3 +188,10 @@ const char *field_metric_unit(FieldMetricId id) {
         assert((size_t) id < FIELD_METRICS);
         return rows[id].unit;
 }
+
+bool field_metric_is_whole(double value) {
+        if (!(value >= -1e15 && value <= 1e15))
+                return false;
+        double whole = (double) (int64_t) value;
+        return whole <= value && whole >= value;
+}

@@ -63,3 +63,5 @@ const char *field_metric_key(FieldMetricId id);
 const char *field_metric_unit(FieldMetricId id);
 /* NAN: this result has no such number. Not for FIELD_RECORDED. */
 double field_metric_value(const FieldResult *result, FieldMetricId id);
+/* Whether nothing stands behind its point; not for NAN. Beyond 10^15 it says no. */
+bool field_metric_is_whole(double value);

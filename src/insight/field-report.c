@@ -90,9 +90,7 @@ static json_t *settings_to_json(const FieldJob *job) {
 static json_t *number_to_json(double value) {
         if (isnan(value))
                 return json_null();
-        return value >= -1e15 && value <= 1e15 && floor(value) >= value
-                               ? json_integer((json_int_t) value)
-                               : json_real(value);
+        return field_metric_is_whole(value) ? json_integer((json_int_t) value) : json_real(value);
 }
 
 static json_t *measures_to_json(const FieldCase *one, size_t trial) {

@@ -91,8 +91,12 @@ static void *watched_malloc(size_t n) {
 }
 
 static json_t *load_watched(const char *bytes, size_t n, json_error_t *ret_where) {
-        memory_watch = (MemoryWatch){};
-        json_get_alloc_funcs(&memory_watch.malloc, &memory_watch.free);
+        MemoryWatch watch = {};
+        json_get_alloc_funcs(&watch.malloc, &watch.free);
+        /* A parse that was left by longjmp(), as a simulated death does, leaves ours set: they must not call themselves. */
+        if (watch.malloc != watched_malloc)
+                memory_watch = watch;
+        memory_watch.ran_out = false;
         json_set_alloc_funcs(watched_malloc, memory_watch.free);
         json_t *root = json_loadb(bytes, n, JSON_REJECT_DUPLICATES, ret_where);
         json_set_alloc_funcs(memory_watch.malloc, memory_watch.free);

@@ -194,7 +194,7 @@ static void test_choice_without_memory(void **state UNUSED) {
                 { stuck, choose_base, is_back_after_base },
         };
         TEST_EACH(row, cases)
-                assert_in_range(failing_world_everywhere(row), 10, 2000);
+                assert_in_range(failing_world_everywhere(row), 1, 2000);
 }
 
 TEST_MAIN(cmocka_unit_test(test_choice_is_asked_for_and_made),

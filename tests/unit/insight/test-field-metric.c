@@ -65,5 +65,19 @@ static void test_life_flood_and_scene(void **state) {
         assert_float_equal(get(FIELD_SCENE, &scene, FIELD_LATE_TIME_WAIT), 12, 0);
 }
 
-TEST_MAIN(cmocka_unit_test(test_names_are_there), cmocka_unit_test(test_churn),
-          cmocka_unit_test(test_life_flood_and_scene))
+static void test_is_whole(void **state) {
+        (void) state;
+        static const struct {
+                double value;
+                bool is_whole;
+        } rows[] = {
+                { 0, true },    { -3, true },    { 25087, true }, { 1e15, true },
+                { 0.5, false }, { -0.1, false }, { 60.1, false }, { 1e16, false },
+        };
+        TEST_EACH(row, rows)
+                assert_int_equal(field_metric_is_whole(row->value), row->is_whole);
+        assert_false(field_metric_is_whole(NAN));
+}
+
+TEST_MAIN(cmocka_unit_test(test_names_are_there), cmocka_unit_test(test_is_whole),
+          cmocka_unit_test(test_churn), cmocka_unit_test(test_life_flood_and_scene))
