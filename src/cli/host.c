@@ -8,6 +8,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "model/rules.h"
 #include "system/machine-facts.h"
 
 #define STATUS_PATH        "run/twprofile/status.json"
@@ -191,12 +192,16 @@ int host_read_live(
         return 0;
 }
 
-int host_read_machine(const Host *host, Arena *arena, MachineFacts *ret, Error *reterr) {
+int host_read_machine(
+                const Host *host, const LiveSnapshot *live, Arena *arena, MachineFacts *ret,
+                Error *reterr) {
         if (host->files_only) {
                 *ret = (MachineFacts){};
                 return 0;
         }
-        int r = machine_facts_read(&(SeamFd){ host->seam, host->root_fd }, arena, ret);
+        int r = machine_facts_read(
+                        &(SeamFd){ host->seam, host->root_fd }, rules_ask_listeners(live), arena,
+                        ret);
         return r < 0 ? error_set(reterr, r, "cannot read what runs on this host") : 0;
 }
 

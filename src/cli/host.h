@@ -75,8 +75,10 @@ NODISCARD int host_read_live(
                 const Host *host, const SysctlSpec *const *specs, size_t n_specs, Arena *arena,
                 LiveSnapshot *ret, Error *reterr);
 
-/* What the safety rules ask of the machine; with files_only all is unknown. */
-NODISCARD int host_read_machine(const Host *host, Arena *arena, MachineFacts *ret, Error *reterr);
+/* What the safety rules ask of the machine when the keys of `live` are planned; with files_only all is unknown. */
+NODISCARD int host_read_machine(
+                const Host *host, const LiveSnapshot *live, Arena *arena, MachineFacts *ret,
+                Error *reterr);
 
 /* The fragment's file as it is. */
 NODISCARD int host_read_fragment(const Host *host, PlanFragment *ret, Error *reterr);

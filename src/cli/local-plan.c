@@ -133,7 +133,7 @@ int local_plan_build(
         MachineFacts machine = {};
         r = read_live(host, ret, context->arena, live, reterr);
         if (r == 0)
-                r = host_read_machine(host, context->arena, &machine, reterr);
+                r = host_read_machine(host, live, context->arena, &machine, reterr);
         if (r < 0)
                 return r;
         PlanInput input = {

@@ -8,6 +8,7 @@
 #include "engine/generation-store.h"
 #include "model/owners.h"
 #include "model/plan-keys.h"
+#include "model/rules.h"
 #include "system/machine-facts.h"
 #include "system/writers.h"
 
@@ -142,7 +143,8 @@ static int planning_read_live(Session *session, Planning *planning, Error *reter
         if (engine->files_only)
                 return 0;
         r = machine_facts_read(
-                        &(SeamFd){ engine->seam, engine->root_fd }, session->arena,
+                        &(SeamFd){ engine->seam, engine->root_fd },
+                        rules_ask_listeners(&planning->live.snapshot), session->arena,
                         &planning->machine);
         return r < 0 ? error_set(reterr, r, "cannot plan") : 0;
 }

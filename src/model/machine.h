@@ -16,7 +16,3 @@ typedef struct MachineFacts {
         uint64_t ehash_entries; /* slots of the table of established connections; 0: unknown */
         uint64_t page_size;     /* bytes, the unit of net.ipv4.tcp_mem; 0: unknown */
 } MachineFacts;
-
-/* How many listeners are inside `low` to `high`, both included, and the first of them. */
-size_t machine_listeners_within(
-                const MachineFacts *machine, int64_t low, int64_t high, uint16_t *ret_first);

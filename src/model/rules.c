@@ -27,6 +27,16 @@ static const RuleTable *const tables[] = {
         &rules_timestamps, &rules_buckets,  &rules_retries,  &rules_keepalive,
 };
 
+bool rules_ask_listeners(const LiveSnapshot *live) {
+        for (size_t i = 0; i < rules_count(); i++) {
+                const Rule *rule = rules_get(i);
+                if (rule->id == DIAG_PORT_RANGE_OVER_LISTENERS &&
+                    live_find(live, catalogue_find(rule->key)))
+                        return true;
+        }
+        return false;
+}
+
 /* The exact lines: who reads them is about to paste them. */
 static void add_acceptance(DiagList *findings, Diag *d, const Bundle *bundle, const char *rule) {
         const Profile *root = bundle_root(bundle);

@@ -34,6 +34,9 @@ NODISCARD int rules_collect_also(
                 const SysctlSpec *const *specs, size_t n_specs, Arena *arena,
                 const SysctlSpec ***ret, size_t *ret_n);
 
+/* Whether a rule about what is planned asks who listens (MachineFacts), which costs something to find out. */
+bool rules_ask_listeners(const LiveSnapshot *live);
+
 /* The rows of all tables. */
 size_t rules_count(void);
 const Rule *rules_get(size_t i);

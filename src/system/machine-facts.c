@@ -2,9 +2,11 @@
 #include "system/machine-facts.h"
 
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/num.h"
+#include "system/socket-diag.h"
 
 #define MACHINE_MEMINFO "proc/meminfo"
 #define MACHINE_EHASH   "proc/sys/net/ipv4/tcp_ehash_entries"
@@ -110,7 +112,7 @@ static int machine_keep_ports(const Listeners *listeners, Arena *arena, MachineF
         uint16_t *ports = arena_alloc_array(arena, listeners->n + 1, sizeof(*ports));
         if (!ports)
                 return -ENOMEM;
-        for (size_t port = 0; port < MACHINE_PORTS; port++)
+        for (size_t port = 0; facts->n_listeners < listeners->n; port++)
                 if (listeners->seen[port / 8] & (1U << (port % 8)))
                         ports[facts->n_listeners++] = (uint16_t) port;
         facts->listeners = ports;
@@ -119,13 +121,42 @@ static int machine_keep_ports(const Listeners *listeners, Arena *arena, MachineF
 }
 
 /* Without IPv6 in the kernel there is no tcp6. */
+static int machine_read_tables(const SeamFd *root, Listeners *listeners) {
+        int r = machine_read_table(root, machine_tables[0], listeners);
+        if (r < 0)
+                return r;
+        r = machine_read_table(root, machine_tables[1], listeners);
+        return r == -ENOENT ? 0 : r;
+}
+
+/* Whether the sockets of this process's namespace are those of the root: a root of a test has files of its own. */
+static bool machine_is_own_root(const SeamFd *root) {
+        struct stat given, own;
+        return fstat(root->fd, &given) == 0 && stat("/", &own) == 0 && given.st_dev == own.st_dev &&
+               given.st_ino == own.st_ino;
+}
+
+static int machine_visit_sockets(void *userdata, const TcpSocket *sockets, size_t n) {
+        for (size_t i = 0; i < n; i++)
+                listeners_add(userdata, sockets[i].local_port);
+        return 0;
+}
+
+static int machine_ask_kernel(Listeners *listeners) {
+        static const SocketDiagRequest request = { .states = TCP_STATE_BIT(TCP_STATE_LISTEN) };
+        CLEANUP(socket_diag_close) SocketDiag diag = SOCKET_DIAG_EMPTY;
+        Error error = { 0 };
+        int r = socket_diag_open(&diag, &error);
+        return r < 0 ? r
+                     : socket_diag_dump(&diag, &request, machine_visit_sockets, listeners, &error);
+}
+
 static int machine_read_listeners(const SeamFd *root, Arena *arena, MachineFacts *facts) {
         Listeners listeners = {};
-        int r = machine_read_table(root, machine_tables[0], &listeners);
+        int r = machine_is_own_root(root) ? machine_ask_kernel(&listeners) : -ENOENT;
         if (r < 0)
-                return 0;
-        r = machine_read_table(root, machine_tables[1], &listeners);
-        return r < 0 && r != -ENOENT ? 0 : machine_keep_ports(&listeners, arena, facts);
+                r = machine_read_tables(root, &listeners);
+        return r < 0 ? 0 : machine_keep_ports(&listeners, arena, facts);
 }
 
 /* The first bytes of a small file as text; "" when it cannot be read. */
@@ -167,13 +198,13 @@ static uint64_t machine_page_size(void) {
         return bytes > 0 ? (uint64_t) bytes : 0;
 }
 
-int machine_facts_read(const SeamFd *root, Arena *arena, MachineFacts *ret) {
+int machine_facts_read(const SeamFd *root, bool with_listeners, Arena *arena, MachineFacts *ret) {
         MachineFacts facts = {
                 .memory = machine_read_memory(root),
                 .ehash_entries = machine_read_ehash(root),
                 .page_size = machine_page_size(),
         };
-        int r = machine_read_listeners(root, arena, &facts);
+        int r = with_listeners ? machine_read_listeners(root, arena, &facts) : 0;
         if (r == 0)
                 *ret = facts;
         return r;

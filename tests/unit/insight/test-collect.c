@@ -6,6 +6,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "loopback.h"
 #include "seam/scratch.h"
 #include "test.h"
 
@@ -73,18 +74,6 @@ static void test_counts(void **state UNUSED) {
         scratch_deinit(&scratch);
 }
 
-static int listen_on_loopback(uint16_t *ret_port) {
-        struct sockaddr_in address = { .sin_family = AF_INET,
-                                       .sin_addr = { htonl(INADDR_LOOPBACK) } };
-        socklen_t size = sizeof(address);
-        cleanup_close int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-        if (fd < 0 || bind(fd, (struct sockaddr *) &address, size) < 0 || listen(fd, 7) < 0 ||
-            getsockname(fd, (struct sockaddr *) &address, &size) < 0)
-                return -errno;
-        *ret_port = ntohs(address.sin_port);
-        return TAKE_FD(fd);
-}
-
 static int connect_to(uint16_t port) {
         const struct sockaddr_in address = { .sin_family = AF_INET,
                                              .sin_port = htons(port),
@@ -116,7 +105,7 @@ static void test_sockets_of_this_machine(void **state UNUSED) {
         CLEANUP(arena_freep) Arena *arena = arena_new();
         cleanup_close int root = open("/", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
         uint16_t port = 0;
-        cleanup_close int listening = listen_on_loopback(&port);
+        cleanup_close int listening = loopback_listen(AF_INET, &port);
         if (listening < 0) {
                 print_message("cannot listen on the loopback: %s\n", strerror(-listening));
                 skip();
@@ -139,7 +128,7 @@ static void test_sockets_of_this_machine(void **state UNUSED) {
         assert_true(got.cost.wall_us > 0);
         const SnapshotListener *found = find_listener(&got, port);
         assert_int_equal(found->queue, 1);
-        assert_int_equal(found->queue_limit, 7);
+        assert_int_equal(found->queue_limit, LOOPBACK_BACKLOG);
         assert_int_equal(found->uid, geteuid());
         assert_int_equal(found->use.n_other, 2);
         assert_int_equal(find_tuple(&got, port)->use.n_other, 2);

@@ -299,8 +299,28 @@ static void test_rules_get_gives_each_once(void **state) {
         }
 }
 
+/* Who listens is looked for only where a rule would ask. */
+static void test_rules_ask_listeners(void **state UNUSED) {
+        static const struct {
+                const char *key;
+                bool asks;
+        } rows[] = {
+                { "net.ipv4.ip_local_port_range", true },
+                { "net.ipv4.ip_local_reserved_ports", false },
+                { "net.core.somaxconn", false },
+        };
+        TEST_EACH(row, rows) {
+                const LiveKey key = { .spec = catalogue_find(row->key), .state = LIVE_ABSENT };
+                assert_non_null(key.spec);
+                assert_int_equal(
+                                rules_ask_listeners(&(LiveSnapshot){ .keys = &key, .n_keys = 1 }),
+                                row->asks);
+        }
+        assert_false(rules_ask_listeners(&(LiveSnapshot){}));
+}
+
 TEST_MAIN(cmocka_unit_test(test_rule_table), cmocka_unit_test(test_rules_get_gives_each_once),
-          cmocka_unit_test(test_rules_of_nothing),
+          cmocka_unit_test(test_rules_of_nothing), cmocka_unit_test(test_rules_ask_listeners),
           cmocka_unit_test(test_missing_acceptance_gives_the_lines),
           cmocka_unit_test(test_missing_acceptance_beside_another),
           cmocka_unit_test(test_missing_acceptance_in_a_file_of_the_site),

@@ -45,12 +45,12 @@ static inline const Generation *world_last(const World *world) {
         return world->history[world->n - 1];
 }
 
-/* `names`: for ENABLE and DISABLE all that shall be enabled afterwards, sorted. */
+/* `names`: for ENABLE and DISABLE all that shall be enabled afterwards, sorted; else NULL. */
 static inline int world_plan(
                 World *world, PlanInput input, const char *names, DiagList *findings, Plan **ret) {
         CLEANUP(arena_freep) Arena *arena = arena_new();
         CLEANUP(fixture_bundles_deinit) FixtureBundles bundles = {};
-        if (input.verb != PLAN_ROLLBACK)
+        if (names)
                 fixture_bundles_load(&bundles, &world->library, names);
         LiveSnapshot live = fixture_kernel_snapshot(&world->kernel, arena);
         input.current = world_current(world);

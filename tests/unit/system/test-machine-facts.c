@@ -3,8 +3,10 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <unistd.h>
 
 #include "base/strbuf.h"
+#include "loopback.h"
 #include "seam/scratch.h"
 #include "seam/seam-fault.h"
 #include "test.h"
@@ -26,7 +28,8 @@
 
 static MachineFacts read_facts(const Seam *seam, const Scratch *scratch, Arena *arena) {
         MachineFacts facts = {};
-        assert_int_equal(machine_facts_read(&(SeamFd){ seam, scratch->fd }, arena, &facts), 0);
+        assert_int_equal(
+                        machine_facts_read(&(SeamFd){ seam, scratch->fd }, true, arena, &facts), 0);
         return facts;
 }
 
@@ -162,14 +165,39 @@ static void test_every_fault(void **state UNUSED) {
         scratch_deinit(&scratch);
 }
 
+static bool knows_port(const MachineFacts *facts, uint16_t port) {
+        bool found = false;
+        for (size_t i = 0; i < facts->n_listeners; i++)
+                found = found || facts->listeners[i] == port;
+        return facts->knows_listeners && found;
+}
+
 /* This machine's own: what the kernel prints is understood. */
 static void test_here(void **state UNUSED) {
         int root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
         assert_true(root >= 0);
+        uint16_t port4, port6 = 0;
+        int socket4 = loopback_listen(AF_INET, &port4);
+        int socket6 = access("/proc/net/tcp6", F_OK) == 0 ? loopback_listen(AF_INET6, &port6)
+                                                          : FD_EMPTY;
         CLEANUP(arena_freep) Arena *arena = arena_new();
         MachineFacts facts = {};
-        assert_int_equal(machine_facts_read(&(SeamFd){ seam_real(), root }, arena, &facts), 0);
-        assert_true(facts.knows_listeners);
+        assert_int_equal(
+                        machine_facts_read(&(SeamFd){ seam_real(), root }, true, arena, &facts), 0);
+        assert_true(knows_port(&facts, port4));
+        assert_true(socket6 < 0 || knows_port(&facts, port6));
+        (void) fd_close(socket4);
+        (void) fd_close(socket6);
+
+        MachineFacts later = {};
+        assert_int_equal(
+                        machine_facts_read(&(SeamFd){ seam_real(), root }, true, arena, &later), 0);
+        assert_false(knows_port(&later, port4));
+
+        assert_int_equal(
+                        machine_facts_read(&(SeamFd){ seam_real(), root }, false, arena, &later),
+                        0);
+        assert_false(later.knows_listeners);
         assert_true(facts.memory > 0);
         assert_true(facts.page_size >= 4096 && (facts.page_size & (facts.page_size - 1)) == 0);
         (void) fd_close(root);

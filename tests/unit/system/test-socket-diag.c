@@ -7,7 +7,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "base/fd.h"
+#include "loopback.h"
 #include "test.h"
 
 static void test_decode(void **state UNUSED) {
@@ -46,24 +46,6 @@ static void test_decode(void **state UNUSED) {
 }
 
 /* --- the kernel's answers ------------------------------------------------------------------------------- */
-
-/* A listening socket of the loopback, and its port. */
-static int listen_on_loopback(int family, uint16_t *ret_port) {
-        struct sockaddr_in6 six = { .sin6_family = AF_INET6, .sin6_addr = IN6ADDR_LOOPBACK_INIT };
-        struct sockaddr_in four = { .sin_family = AF_INET, .sin_addr = { htonl(INADDR_LOOPBACK) } };
-        const struct sockaddr *address = family == AF_INET ? (const struct sockaddr *) &four
-                                                           : (const struct sockaddr *) &six;
-        socklen_t size = family == AF_INET ? sizeof(four) : sizeof(six);
-        cleanup_close int fd = socket(family, SOCK_STREAM | SOCK_CLOEXEC, 0);
-        if (fd < 0 || bind(fd, address, size) < 0 || listen(fd, 8) < 0)
-                return -errno;
-        struct sockaddr_in6 bound = { 0 };
-        size = sizeof(bound);
-        if (getsockname(fd, (struct sockaddr *) &bound, &size) < 0)
-                return -errno;
-        *ret_port = ntohs(bound.sin6_port); /* at the same place in both */
-        return TAKE_FD(fd);
-}
 
 typedef struct Seen {
         uint16_t port;
@@ -108,7 +90,7 @@ static void test_dump_finds_sockets(void **state UNUSED) {
         static const int families[] = { AF_INET, AF_INET6 };
         TEST_EACH(family, families) {
                 Seen seen = { 0 };
-                cleanup_close int fd = listen_on_loopback(*family, &seen.port);
+                cleanup_close int fd = loopback_listen(*family, &seen.port);
                 if (fd < 0) {
                         print_message("family %d: %s\n", *family, strerror(-fd));
                         continue;
@@ -155,7 +137,7 @@ static void test_dump_ends_with_the_visit(void **state UNUSED) {
         if (!is_possible(&diag))
                 skip();
         Seen seen = { .fail = -ECANCELED };
-        cleanup_close int fd = listen_on_loopback(AF_INET, &seen.port);
+        cleanup_close int fd = loopback_listen(AF_INET, &seen.port);
         if (fd < 0)
                 skip();
         const SocketDiagRequest request = { .states = TCP_STATE_BIT(TCP_STATE_LISTEN) };
@@ -177,7 +159,7 @@ static void test_dump_hands_on_all(void **state UNUSED) {
         int fds[N];
         uint16_t ports[N];
         for (size_t i = 0; i < N; i++)
-                fds[i] = listen_on_loopback(AF_INET, &ports[i]);
+                fds[i] = loopback_listen(AF_INET, &ports[i]);
         const SocketDiagRequest request = { .states = TCP_STATE_BIT(TCP_STATE_LISTEN) };
         for (size_t i = 0; i < N; i++) {
                 Seen seen = { .port = ports[i] };
