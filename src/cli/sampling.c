@@ -31,8 +31,12 @@ int sampling_look_at_counts(const Sampling *sampling, Snapshot *ret) {
 
 int sampling_look_around(const Sampling *sampling, Snapshot *snapshot) {
         Context *context = sampling->context;
-        return collect_surroundings(
+        int r = collect_settings(
                         seam_real(), sampling->root_fd, context->arena, snapshot, &context->error);
+        return r < 0 ? r
+                     : collect_surroundings(
+                                       seam_real(), sampling->root_fd, context->arena, snapshot,
+                                       &context->error);
 }
 
 int sampling_look_at_sockets(Sampling *sampling, Snapshot *snapshot) {

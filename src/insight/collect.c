@@ -38,16 +38,22 @@ static void meter_stop(const Meter *meter, SnapshotCost *cost) {
 
 /* --- counts --------------------------------------------------------------------------------------------- */
 
-static int read_settings(
-                const Seam *seam, int root_fd, Arena *arena, Snapshot *snapshot, Error *reterr) {
-        size_t n = snapshot_setting_count();
-        const SysctlSpec **specs = arena_alloc_array(arena, n, sizeof(SysctlSpec *));
+static int read_live(const SeamFd *root, bool all, Arena *arena, LiveSnapshot *ret, Error *reterr) {
+        const SysctlSpec **specs = arena_alloc_array(
+                        arena, snapshot_setting_count(), sizeof(SysctlSpec *));
         if (!specs)
                 return error_set(reterr, -ENOMEM, "cannot read the settings");
-        for (size_t i = 0; i < n; i++)
-                specs[i] = snapshot_setting(i);
+        size_t n = 0;
+        for (size_t i = 0; i < snapshot_setting_count(); i++)
+                if (all || snapshot_setting_is_for_counting(i))
+                        specs[n++] = snapshot_setting(i);
+        return sysctl_live_read(root, specs, n, arena, ret, reterr);
+}
+
+static int read_settings(
+                const Seam *seam, int root_fd, Arena *arena, Snapshot *snapshot, Error *reterr) {
         const SeamFd root = { .seam = seam, .fd = root_fd };
-        int r = sysctl_live_read(&root, specs, n, arena, &snapshot->settings, reterr);
+        int r = read_live(&root, false, arena, &snapshot->settings, reterr);
         if (r < 0)
                 return r;
         r = instance_read_kernel(seam, root_fd, &snapshot->settings.kernel, reterr);
@@ -58,16 +64,19 @@ static int read_settings(
         return 0;
 }
 
+/* The name is as long as both words and the dot. */
+static bool is_named(const char *name, const NetCounter *found) {
+        const char *dot = name + found->group_length;
+        return *dot == '.' && memcmp(name, found->group, found->group_length) == 0 &&
+               memcmp(dot + 1, found->field, found->field_length) == 0;
+}
+
 static void take_counter(void *userdata, const NetCounter *found) {
         Snapshot *snapshot = userdata;
+        const size_t length = found->group_length + 1 + found->field_length;
         for (SnapshotCounterId id = 0; id < SNAPSHOT_COUNTERS; id++) {
-                const char *name = snapshot_counter(id)->name;
-                if (strncmp(name, found->group, found->group_length) != 0 ||
-                    name[found->group_length] != '.')
-                        continue;
-                const char *field = name + found->group_length + 1;
-                if (strncmp(field, found->field, found->field_length) != 0 ||
-                    field[found->field_length] != '\0')
+                const SnapshotCounter *counter = snapshot_counter(id);
+                if (counter->length != length || !is_named(counter->name, found))
                         continue;
                 snapshot->known[id] = true;
                 snapshot->counters[id] = found->value;
@@ -135,6 +144,20 @@ int collect_counts(const Seam *seam, int root_fd, Arena *arena, Snapshot *ret, E
         return 0;
 }
 
+int collect_settings(
+                const Seam *seam, int root_fd, Arena *arena, Snapshot *snapshot, Error *reterr) {
+        const Meter meter = meter_start();
+        LiveSnapshot settings = {};
+        int r = read_live(&(SeamFd){ seam, root_fd }, true, arena, &settings, reterr);
+        if (r < 0)
+                return r;
+        settings.kernel = snapshot->settings.kernel;
+        settings.initial_netns = snapshot->settings.initial_netns;
+        snapshot->settings = settings;
+        meter_stop(&meter, &snapshot->cost);
+        return 0;
+}
+
 /* --- sockets -------------------------------------------------------------------------------------------- */
 
 typedef struct Listing {
@@ -149,12 +172,22 @@ static int add_sockets(void *userdata, const TcpSocket *sockets, size_t n) {
         return 0;
 }
 
+/* Only a request whose listening socket is gone is not among these numbers; its timer ends it (net/ipv4/
+ * inet_connection_sock.c, reqsk_timer_handler()). */
+static bool has_none(const SnapshotSockstat *sockstat) {
+        return sockstat->known && sockstat->in_use[SNAPSHOT_IPV4] == 0 &&
+               sockstat->in_use[SNAPSHOT_IPV6] == 0 && sockstat->time_wait == 0;
+}
+
+static int list_sockets(SocketDiag *diag, Listing *listing, Error *reterr) {
+        static const SocketDiagRequest request = { .states = SOCKET_DIAG_STATES };
+        int r = diag->socket ? 0 : socket_diag_open(diag, reterr);
+        return r < 0 ? r : socket_diag_dump(diag, &request, add_sockets, listing, reterr);
+}
+
 int collect_sockets(SocketDiag *diag, Arena *arena, Snapshot *snapshot, Error *reterr) {
         const Meter meter = meter_start();
         snapshot->has_sockets = false;
-        int r = diag->socket ? 0 : socket_diag_open(diag, reterr);
-        if (r < 0)
-                return r;
         uint64_t seed = 0;
         (void) !getrandom(&seed, sizeof(seed), GRND_NONBLOCK); /* guessable: only slower */
         CLEANUP(socket_tally_freep) SocketTally *tally = socket_tally_new(snapshot, seed);
@@ -162,8 +195,8 @@ int collect_sockets(SocketDiag *diag, Arena *arena, Snapshot *snapshot, Error *r
                 return error_set(reterr, -ENOMEM, "cannot count sockets");
 
         Listing listing = { .tally = tally };
-        const SocketDiagRequest request = { .states = SOCKET_DIAG_STATES };
-        r = socket_diag_dump(diag, &request, add_sockets, &listing, reterr);
+        /* the kernel would look through its whole table for what is not there */
+        int r = has_none(&snapshot->sockstat) ? 0 : list_sockets(diag, &listing, reterr);
         if (r < 0)
                 return r;
         r = socket_tally_finish(tally, arena, &snapshot->sockets);

@@ -6,6 +6,7 @@
  *
  *         Snapshot snapshot = {};
  *         r = collect_counts(seam, root_fd, arena, &snapshot, &error);       some twenty small files, however many sockets
+ *         r = collect_settings(seam, root_fd, arena, &snapshot, &error);     some thirty more, which advice asks for
  *         r = collect_sockets(&diag, arena, &snapshot, &error);              every socket, by sock_diag(7)
  *
  * The counts come first: the list is judged by the port range among them. What the kernel does not have stays unknown.
@@ -16,10 +17,15 @@
 #include "system/seam.h"
 #include "system/socket-diag.h"
 
-/* Everything but the list of sockets: settings, counters, /proc/net/sockstat. 0 or <0. */
+/* Counters, /proc/net/sockstat, and the settings that counting needs. 0 or <0. */
 NODISCARD int collect_counts(
                 const Seam *seam, int root_fd, Arena *arena, Snapshot *ret, Error *reterr);
 
-/* The list. `diag` is opened when it is not, and stays open for the next time. 0 or <0: see socket_diag_open() and
+/* All settings, after collect_counts(). 0 or <0. Adds to what it cost. */
+NODISCARD int collect_settings(
+                const Seam *seam, int root_fd, Arena *arena, Snapshot *snapshot, Error *reterr);
+
+/* The list, after collect_counts(): where that says that there is no socket, none is asked for. `diag` is opened when it is
+ * needed and not open, and stays open for the next time. 0 or <0: see socket_diag_open() and
  * socket_diag_dump(); has_sockets is false then. Adds to what it cost. */
 NODISCARD int collect_sockets(SocketDiag *diag, Arena *arena, Snapshot *snapshot, Error *reterr);

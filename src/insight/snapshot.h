@@ -151,6 +151,7 @@ typedef enum SnapshotCounterId {
 
 typedef struct SnapshotCounter {
         const char *name; /* "TcpExt.TWRecycled": the kernel's group, or the file, and the field */
+        size_t length;    /* of the name */
         bool is_trouble;  /* nothing of it is good */
         const char *means;
 } SnapshotCounter;
@@ -190,12 +191,12 @@ typedef struct SnapshotCost {
 } SnapshotCost;
 
 typedef struct Snapshot {
-        int64_t time_us;       /* CLOCK_REALTIME */
-        int64_t monotonic_us;  /* CLOCK_MONOTONIC: for the time between two of one boot */
-        uint64_t netns;        /* inode */
-        LiveSnapshot settings; /* those of snapshot_setting(); kernel and initial_netns too */
-        uint64_t page_size;    /* bytes */
-        uint64_t memory;       /* of the host, bytes; 0: unknown */
+        int64_t time_us;      /* CLOCK_REALTIME */
+        int64_t monotonic_us; /* CLOCK_MONOTONIC: for the time between two of one boot */
+        uint64_t netns;       /* inode */
+        LiveSnapshot settings; /* of snapshot_setting(): those for counting, or all; kernel and initial_netns too */
+        uint64_t page_size; /* bytes */
+        uint64_t memory;    /* of the host, bytes; 0: unknown */
 
         bool has_pool;
         PortPool pool;
@@ -221,6 +222,8 @@ typedef struct Snapshot {
 /* The keys that are read, sorted. */
 size_t snapshot_setting_count(void);
 const SysctlSpec *snapshot_setting(size_t i);
+/* Whether counting sockets needs it, or who looks at counts alone; the others are what advice asks for. */
+bool snapshot_setting_is_for_counting(size_t i);
 
 /* The value of a key, or NULL when it is not there or not understood. */
 const SysctlValue *snapshot_value(const Snapshot *snapshot, const char *key);

@@ -6,6 +6,7 @@
  * does not have, what twprofile made live, and how many tracked connections are in TIME_WAIT.
  *
  *         r = collect_counts(seam, root_fd, arena, &snapshot, &error);
+ *         r = collect_settings(seam, root_fd, arena, &snapshot, &error);
  *         r = collect_surroundings(seam, root_fd, arena, &snapshot, &error);
  *
  * It costs more than the counts and changes seldom, so it is asked for on its own. Needs no privilege: what this process
@@ -20,7 +21,7 @@
 #define SURROUNDINGS_STRANGE_MAX   32U /* keys */
 #define SURROUNDINGS_TRACKED_SHARE 50U /* hundredths of nf_conntrack_max */
 
-/* After collect_counts(). Adds to what looking cost. 0; -ENOMEM. */
+/* After collect_settings(). Adds to what looking cost. 0; -ENOMEM. */
 NODISCARD int collect_surroundings(
                 const Seam *seam, int root_fd, Arena *arena, Snapshot *snapshot, Error *reterr);
 

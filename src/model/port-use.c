@@ -40,9 +40,10 @@ int port_pool_set(PortPool *pool, const SysctlValue *range, const SysctlValue *r
                      port++)
                         pool->reserved[port / 8] |= (uint8_t) (1U << port % 8);
 
-        pool->size = 0;
-        for (unsigned port = pool->first; port <= pool->last; port++)
-                pool->size += port_pool_reserves(pool, port) ? 0 : 1;
+        const bool has_reserved = reserved && reserved->n_ports > 0;
+        pool->size = (uint32_t) pool->last - pool->first + 1;
+        for (unsigned port = pool->first; has_reserved && port <= pool->last; port++)
+                pool->size -= port_pool_reserves(pool, port) ? 1 : 0;
         return 0;
 }
 
