@@ -132,15 +132,30 @@ static int judge_profile(
         return setting->wanted ? 0 : -ENOMEM;
 }
 
+/* Some defaults depend on the memory of the machine; two of those can be told. */
+static ReportOwner owner_of_computed(const Snapshot *sample, const LiveKey *live) {
+        const char *key = live->spec->key;
+        uint64_t computed = 0;
+        bool is_known = streq(key, "net.ipv4.tcp_max_tw_buckets")
+                                        ? snapshot_default_buckets(sample, &computed)
+                        : streq(key, "net.ipv4.tcp_max_syn_backlog")
+                                        ? snapshot_default_syn_backlog(sample, &computed)
+                                        : false;
+        if (!is_known)
+                return REPORT_OWNER_COMPUTED;
+        return (uint64_t) live->value.ints[0] == computed ? REPORT_OWNER_NOBODY : REPORT_OWNER_ELSE;
+}
+
 static ReportOwner owner_without_file(
-                const SysctlSpec *spec, const LiveKey *live, bool is_default_value) {
+                const Snapshot *sample, const SysctlSpec *spec, const LiveKey *live,
+                bool is_default_value) {
         if (!spec->settable)
                 return REPORT_OWNER_READ_ONLY;
         if (is_default_value)
                 return REPORT_OWNER_NOBODY;
         if (!live || live->state != LIVE_PRESENT)
                 return REPORT_OWNER_UNKNOWN;
-        return spec->default_text ? REPORT_OWNER_ELSE : REPORT_OWNER_COMPUTED;
+        return spec->default_text ? REPORT_OWNER_ELSE : owner_of_computed(sample, live);
 }
 
 static int judge_setting(const Judge *judge, const SysctlSpec *spec, ReportSetting *setting) {
@@ -168,7 +183,7 @@ static int judge_setting(const Judge *judge, const SysctlSpec *spec, ReportSetti
         if (by_file || by_procps)
                 setting->owner = REPORT_OWNER_FILE;
         else
-                setting->owner = owner_without_file(spec, live, by_kernel);
+                setting->owner = owner_without_file(judge->report->sample, spec, live, by_kernel);
         return r;
 }
 

@@ -127,7 +127,9 @@ static void judge_churn(AdviceRun *run) {
         if (table.level < least)
                 return;
         if (!now->knows_tracked) {
-                advice_skip(run, "only root may read which connections are tracked");
+                advice_skip(run,
+                            "which connections are tracked is not to be read here: only root may, "
+                            "where the kernel has CONFIG_NF_CONNTRACK_PROCFS");
                 return;
         }
         if (advice_share(now->n_tracked_time_wait, now->n_tracked_tcp) <= TIME_WAIT_SHARE)
