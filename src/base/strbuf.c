@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "base/strbuf.h"
 
+#include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
 
@@ -85,6 +86,21 @@ void strbuf_addf(StrBuf *buf, const char *format, ...) {
         (void) vsnprintf(buf->data + buf->length, (size_t) n + 1, format, ap);
         va_end(ap);
         buf->length += (size_t) n;
+}
+
+void strbuf_add_size(StrBuf *buf, uint64_t bytes) {
+        static const char *const units[] = { "kB", "MB", "GB", "TB" };
+        uint64_t unit = 1000;
+        size_t i = 0;
+        while (i + 1 < ELEMENTSOF(units) && bytes / unit >= 1000) {
+                unit *= 1000;
+                i++;
+        }
+        if (bytes < 1000)
+                strbuf_addf(buf, "%" PRIu64 " bytes", bytes);
+        else
+                strbuf_addf(buf, "%" PRIu64 ".%" PRIu64 " %s", bytes / unit,
+                            bytes % unit * 10 / unit, units[i]);
 }
 
 const char *strbuf_text(const StrBuf *buf) {

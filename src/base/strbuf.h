@@ -27,6 +27,8 @@ void strbuf_add_bytes(StrBuf *buf, const void *bytes, size_t n);
 void strbuf_add_char(StrBuf *buf, char c);
 void strbuf_add_repeat(StrBuf *buf, char c, size_t n);
 void strbuf_addf(StrBuf *buf, const char *format, ...) PRINTF_LIKE(2, 3);
+/* "512 bytes", "6.3 MB": units of a thousand, one digit behind the point, never rounded up. */
+void strbuf_add_size(StrBuf *buf, uint64_t bytes);
 
 /* The text so far, "" while empty; lives until the next change. */
 const char *strbuf_text(const StrBuf *buf);

@@ -8,10 +8,6 @@
 #include "cli/table.h"
 #include "insight/sockets-format.h"
 
-/* Measured on Linux 4.15 to 7.2: the bucket's slab slot, and up to two bind buckets of its own. */
-#define BUCKET_MIN_BYTES UINT64_C(256)
-#define BUCKET_MAX_BYTES UINT64_C(512)
-
 static const char *cell(Arena *arena, uint64_t number) {
         return arena_format(arena, "%" PRIu64, number);
 }
@@ -33,22 +29,6 @@ static const char *thousandths_cell(Arena *arena, uint64_t thousandths) {
 /* TIME_WAITs that began in the last SNAPSHOT_RECENT_MS, in thousandths of one per second. */
 static uint64_t recent_rate(const SnapshotUse *use) {
         return (uint64_t) use->n_recent * 1000 * 1000 / SNAPSHOT_RECENT_MS;
-}
-
-/* "512 bytes", "6.3 MB" */
-static void add_bytes(uint64_t bytes, StrBuf *out) {
-        static const char *const units[] = { "kB", "MB", "GB", "TB" };
-        uint64_t unit = 1000;
-        size_t i = 0;
-        while (i + 1 < ELEMENTSOF(units) && bytes / unit >= 1000) {
-                unit *= 1000;
-                i++;
-        }
-        if (bytes < 1000)
-                strbuf_addf(out, "%" PRIu64 " bytes", bytes);
-        else
-                strbuf_addf(out, "%" PRIu64 ".%" PRIu64 " %s", bytes / unit,
-                            bytes % unit * 10 / unit, units[i]);
 }
 
 /* --- states --------------------------------------------------------------------------------------------- */
@@ -104,9 +84,9 @@ static void add_buckets(Context *context, const Snapshot *snapshot) {
         strbuf_add(&text, ": TIME_WAITs, and FIN_WAIT2s that no process holds");
         if (n > 0) {
                 strbuf_add(&text, "; about ");
-                add_bytes(n * BUCKET_MIN_BYTES, &text);
+                strbuf_add_size(&text, n * SNAPSHOT_BUCKET_MIN_BYTES);
                 strbuf_add(&text, " to ");
-                add_bytes(n * BUCKET_MAX_BYTES, &text);
+                strbuf_add_size(&text, n * SNAPSHOT_BUCKET_MAX_BYTES);
                 strbuf_add(&text, " of kernel memory");
         }
         add_fact(context, "Buckets", &text);
@@ -116,7 +96,7 @@ static void add_memory(Context *context, const Snapshot *snapshot) {
         if (!snapshot->sockstat.known)
                 return;
         CLEANUP(strbuf_deinit) StrBuf text = {};
-        add_bytes(snapshot->sockstat.memory_pages * snapshot->page_size, &text);
+        strbuf_add_size(&text, snapshot->sockstat.memory_pages * snapshot->page_size);
         strbuf_addf(&text,
                     " of buffers; TCP sockets: %" PRIu64 ", of them orphans: %" PRIu64
                     " (all of the whole host)",

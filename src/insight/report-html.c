@@ -123,19 +123,13 @@ void html_thousandths(Html *html, uint64_t thousandths) {
 }
 
 void html_bytes(Html *html, uint64_t bytes) {
-        static const char *const units[] = { "kB", "MB", "GB", "TB" };
-        uint64_t unit = 1000;
-        size_t i = 0;
-        while (i + 1 < ELEMENTSOF(units) && bytes / unit >= 1000) {
-                unit *= 1000;
-                i++;
-        }
-        if (bytes < 1000) {
-                html_rawf(html, "%" PRIu64 "&nbsp;bytes", bytes);
-                return;
-        }
-        html_number(html, bytes / unit);
-        html_rawf(html, ".%" PRIu64 "&nbsp;%s", bytes % unit * 10 / unit, units[i]);
+        CLEANUP(strbuf_deinit) StrBuf text = {};
+        strbuf_add_size(&text, bytes);
+        const char *blank = strchr(strbuf_text(&text), ' ');
+        if (blank) /* not when memory ran out */
+                html_rawf(html, "%.*s&nbsp;%s", (int) (blank - strbuf_text(&text)),
+                          strbuf_text(&text), blank + 1);
+        html->out->failed |= text.failed;
 }
 
 void html_duration(Html *html, uint64_t us) {

@@ -6,10 +6,6 @@
 #include "insight/report-chart.h"
 #include "insight/sockets-format.h"
 
-/* Measured on Linux 4.15 to 7.2: the bucket's slab slot, and up to two bind buckets of its own. */
-#define BUCKET_MIN_BYTES UINT64_C(256)
-#define BUCKET_MAX_BYTES UINT64_C(512)
-
 /* --- states ---------------------------------------------------------------------------------------------- */
 
 static void add_states(Html *html, const SnapshotSockets *sockets) {
@@ -206,9 +202,9 @@ static void add_buckets(Html *html, const Snapshot *sample) {
         int64_t limit = snapshot_number(sample, "net.ipv4.tcp_max_tw_buckets", 0);
         add_meter(html, "TIME_WAIT buckets", n, limit > 0 ? (uint64_t) limit : 0);
         html_raw(html, "<small>The limit is tcp_max_tw_buckets. They take about ");
-        html_bytes(html, n * BUCKET_MIN_BYTES);
+        html_bytes(html, n * SNAPSHOT_BUCKET_MIN_BYTES);
         html_raw(html, " to ");
-        html_bytes(html, n * BUCKET_MAX_BYTES);
+        html_bytes(html, n * SNAPSHOT_BUCKET_MAX_BYTES);
         html_raw(html, " of kernel memory.</small></dd></div>\n");
 }
 

@@ -78,8 +78,28 @@ static void test_strbuf_reset_forgives(void **state UNUSED) {
         assert_string_equal(strbuf_text(&buf), "fine");
 }
 
+static void test_strbuf_sizes(void **state UNUSED) {
+        static const struct {
+                uint64_t bytes;
+                const char *text;
+        } rows[] = {
+                { 0, "0 bytes" },
+                { 999, "999 bytes" },
+                { 1000, "1.0 kB" },
+                { 999999, "999.9 kB" },
+                { 6300000, "6.3 MB" },
+                { UINT64_C(1000000000000), "1.0 TB" },
+                { UINT64_MAX, "18446744.0 TB" },
+        };
+        TEST_EACH(row, rows) {
+                CLEANUP(strbuf_deinit) StrBuf text = {};
+                strbuf_add_size(&text, row->bytes);
+                assert_string_equal(strbuf_text(&text), row->text);
+        }
+}
+
 TEST_MAIN(cmocka_unit_test(test_strbuf_grows), cmocka_unit_test(test_strbuf_adds),
-          cmocka_unit_test(test_strbuf_reset_keeps_the_memory),
+          cmocka_unit_test(test_strbuf_sizes), cmocka_unit_test(test_strbuf_reset_keeps_the_memory),
           cmocka_unit_test(test_strbuf_finish_hands_over),
           cmocka_unit_test(test_strbuf_failure_is_sticky),
           cmocka_unit_test(test_strbuf_reset_forgives))
