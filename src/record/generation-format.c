@@ -410,6 +410,7 @@ int generation_decode(const char *bytes, size_t n, Generation **ret, Error *rete
         r = generation_from_json(object, &generation, reterr);
         if (r < 0)
                 return r;
+        assert(generation); /* gcc 12 does not see it with -O3 */
         if (generation_keep_text(generation, bytes, n) < 0)
                 return out_of_memory(reterr);
 

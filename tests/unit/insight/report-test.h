@@ -13,16 +13,21 @@
 #define HOSTILE_SHOWN \
         "&lt;/td&gt;&lt;script&gt;alert(1)&lt;/script&gt;&quot; onload=&#39;x&#39; &amp;amp; "
 
-/* Renders one section into a text that the caller frees. (Inlined, gcc 12 takes the text for the buffer's.) */
-static UNUSED __attribute__((noinline)) char *report_test_render(
+/* What was rendered, as a text that the caller frees. (Inlined, gcc 12 takes it for the buffer's.) */
+static UNUSED __attribute__((noinline)) char *report_test_finish(StrBuf *out) {
+        char *text = NULL;
+        assert_int_equal(strbuf_finish(out, &text), 0);
+        assert_non_null(text);
+        return text;
+}
+
+/* One section. */
+static inline char *report_test_render(
                 void (*add)(Html *html, const Report *report), const Report *report) {
         CLEANUP(strbuf_deinit) StrBuf out = {};
         Html html = { .out = &out, .utc_offset_s = report->utc_offset_s };
         add(&html, report);
-        char *text = NULL;
-        assert_int_equal(strbuf_finish(&out, &text), 0);
-        assert_non_null(text);
-        return text;
+        return report_test_finish(&out);
 }
 
 /* What an enemy wrote is text, and nothing of it is left that a browser or a terminal would act on. */

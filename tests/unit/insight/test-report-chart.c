@@ -7,10 +7,7 @@ static char *render(const Chart *chart) {
         CLEANUP(strbuf_deinit) StrBuf out = {};
         Html html = { .out = &out, .utc_offset_s = 3600 };
         chart_render(&html, chart);
-        char *text = NULL;
-        assert_int_equal(strbuf_finish(&out, &text), 0);
-        assert_non_null(text);
-        return text;
+        return report_test_finish(&out);
 }
 
 static void test_curve(void **state UNUSED) {

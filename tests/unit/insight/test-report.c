@@ -6,10 +6,7 @@
 static char *render(const Report *report) {
         CLEANUP(strbuf_deinit) StrBuf out = {};
         report_render(report, &out);
-        char *text = NULL;
-        assert_int_equal(strbuf_finish(&out, &text), 0);
-        assert_non_null(text);
-        return text;
+        return report_test_finish(&out);
 }
 
 static void test_least(void **state UNUSED) {
