@@ -75,8 +75,8 @@ static void take_counter(void *userdata, const NetCounter *found) {
         Snapshot *snapshot = userdata;
         const size_t length = found->group_length + 1 + found->field_length;
         for (SnapshotCounterId id = 0; id < SNAPSHOT_COUNTERS; id++) {
-                const SnapshotCounter *counter = snapshot_counter(id);
-                if (counter->length != length || !is_named(counter->name, found))
+                const char *name = snapshot_counter(id)->name;
+                if (strlen(name) != length || !is_named(name, found))
                         continue;
                 snapshot->known[id] = true;
                 snapshot->counters[id] = found->value;

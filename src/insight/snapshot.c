@@ -5,79 +5,63 @@
 
 /* The kernel's names are those of net/ipv4/proc.c (snmp4_tcp_list, snmp4_net_list); softnet_stat has none, its fields are
  * named after struct softnet_data. */
-#define COUNTER(name, is_trouble, means) \
-        { name, sizeof(name) - 1, is_trouble, means }
 static const SnapshotCounter counters[SNAPSHOT_COUNTERS] = {
-        [COUNTER_ACTIVE_OPENS] = COUNTER("Tcp.ActiveOpens", false, "connections opened from here"),
-        [COUNTER_PASSIVE_OPENS] = COUNTER("Tcp.PassiveOpens", false, "connections accepted"),
-        [COUNTER_ATTEMPT_FAILS] = COUNTER(
-                        "Tcp.AttemptFails", true, "connections that were never established"),
-        [COUNTER_ESTAB_RESETS] = COUNTER("Tcp.EstabResets", true, "open connections reset"),
-        [COUNTER_IN_SEGMENTS] = COUNTER("Tcp.InSegs", false, "segments received"),
-        [COUNTER_OUT_SEGMENTS] = COUNTER("Tcp.OutSegs", false, "segments sent"),
-        [COUNTER_RETRANSMITS] = COUNTER("Tcp.RetransSegs", true, "segments sent again"),
-        [COUNTER_RESETS_SENT] = COUNTER("Tcp.OutRsts", true, "resets sent"),
-        [COUNTER_TIME_WAIT] = COUNTER("TcpExt.TW", false, "TIME_WAITs made"),
-        [COUNTER_TIME_WAIT_KILLED] = COUNTER(
-                        "TcpExt.TWKilled", false, "orphans of FIN_WAIT2 with a short timer made"),
-        [COUNTER_TIME_WAIT_RECYCLED] = COUNTER(
-                        "TcpExt.TWRecycled", false, "TIME_WAITs taken over by connect()"),
-        [COUNTER_TIME_WAIT_OVERFLOW] = COUNTER(
-                        "TcpExt.TCPTimeWaitOverflow", true,
-                        "closes without a TIME_WAIT, at tcp_max_tw_buckets"),
-        [COUNTER_PAWS_ACTIVE] = COUNTER(
-                        "TcpExt.PAWSActive", true,
-                        "answers to our SYNs dropped for their timestamps"),
-        [COUNTER_PAWS_PASSIVE] = COUNTER(
-                        "TcpExt.PAWSPassive", true, "SYNs dropped by tcp_tw_recycle"),
-        [COUNTER_PAWS_ESTAB] = COUNTER(
-                        "TcpExt.PAWSEstab", true,
-                        "segments of open connections dropped for their timestamps"),
-        [COUNTER_PAWS_TIME_WAIT] = COUNTER(
-                        "TcpExt.PAWSTimewait", true,
-                        "segments to TIME_WAITs dropped for their timestamps"),
-        [COUNTER_SKIPPED_TIME_WAIT] = COUNTER(
-                        "TcpExt.TCPACKSkippedTimeWait", true, "answers from TIME_WAIT held back"),
-        [COUNTER_SKIPPED_FIN_WAIT2] = COUNTER(
-                        "TcpExt.TCPACKSkippedFinWait2", true, "answers from FIN_WAIT2 held back"),
-        [COUNTER_LISTEN_OVERFLOWS] = COUNTER(
-                        "TcpExt.ListenOverflows", true,
-                        "connections refused because an accept queue was full"),
-        [COUNTER_LISTEN_DROPS] = COUNTER(
-                        "TcpExt.ListenDrops", true, "SYNs dropped by listening sockets"),
-        [COUNTER_REQUESTS_COOKIES] = COUNTER(
-                        "TcpExt.TCPReqQFullDoCookies", true,
-                        "SYNs answered by cookie because the queue was full"),
-        [COUNTER_REQUESTS_DROPPED] = COUNTER(
-                        "TcpExt.TCPReqQFullDrop", true,
-                        "SYNs dropped because the request queue was full"),
-        [COUNTER_COOKIES_SENT] = COUNTER("TcpExt.SyncookiesSent", true, "SYN cookies sent"),
-        [COUNTER_COOKIES_RECEIVED] = COUNTER(
-                        "TcpExt.SyncookiesRecv", false, "SYN cookies that came back"),
-        [COUNTER_COOKIES_FAILED] = COUNTER(
-                        "TcpExt.SyncookiesFailed", true, "SYN cookies that were not ours"),
-        [COUNTER_ABORT_ON_DATA] = COUNTER(
-                        "TcpExt.TCPAbortOnData", true,
-                        "connections reset by us with data unread, or by SO_LINGER 0"),
-        [COUNTER_ABORT_ON_LINGER] = COUNTER(
-                        "TcpExt.TCPAbortOnLinger", true, "connections reset by TCP_LINGER2"),
-        [COUNTER_ABORT_ON_MEMORY] = COUNTER(
-                        "TcpExt.TCPAbortOnMemory", true,
-                        "connections reset for lack of memory or orphan slots"),
-        [COUNTER_BACKLOG_DROPPED] = COUNTER(
-                        "softnet_stat.dropped", true,
-                        "packets dropped at netdev_max_backlog (whole host)"),
-        [COUNTER_BUDGET_SPENT] = COUNTER(
-                        "softnet_stat.time_squeeze", true,
-                        "times that netdev_budget ended with packets left (whole host)"),
-        [COUNTER_TRACKING_INSERT_FAILED] = COUNTER(
-                        "nf_conntrack.insert_failed", true,
-                        "connections that could not be tracked"),
-        [COUNTER_TRACKING_DROPPED] = COUNTER(
-                        "nf_conntrack.drop", true, "packets dropped because tracking had no room"),
-        [COUNTER_TRACKING_EARLY_DROPPED] = COUNTER(
-                        "nf_conntrack.early_drop", true,
-                        "tracked connections forgotten to make room"),
+        [COUNTER_ACTIVE_OPENS] = { "Tcp.ActiveOpens", false, "connections opened from here" },
+        [COUNTER_PASSIVE_OPENS] = { "Tcp.PassiveOpens", false, "connections accepted" },
+        [COUNTER_ATTEMPT_FAILS] = { "Tcp.AttemptFails", true,
+                                    "connections that were never established" },
+        [COUNTER_ESTAB_RESETS] = { "Tcp.EstabResets", true, "open connections reset" },
+        [COUNTER_IN_SEGMENTS] = { "Tcp.InSegs", false, "segments received" },
+        [COUNTER_OUT_SEGMENTS] = { "Tcp.OutSegs", false, "segments sent" },
+        [COUNTER_RETRANSMITS] = { "Tcp.RetransSegs", true, "segments sent again" },
+        [COUNTER_RESETS_SENT] = { "Tcp.OutRsts", true, "resets sent" },
+        [COUNTER_TIME_WAIT] = { "TcpExt.TW", false, "TIME_WAITs made" },
+        [COUNTER_TIME_WAIT_KILLED] = { "TcpExt.TWKilled", false,
+                                       "orphans of FIN_WAIT2 with a short timer made" },
+        [COUNTER_TIME_WAIT_RECYCLED] = { "TcpExt.TWRecycled", false,
+                                         "TIME_WAITs taken over by connect()" },
+        [COUNTER_TIME_WAIT_OVERFLOW] = { "TcpExt.TCPTimeWaitOverflow", true,
+                                         "closes without a TIME_WAIT, at tcp_max_tw_buckets" },
+        [COUNTER_PAWS_ACTIVE] = { "TcpExt.PAWSActive", true,
+                                  "answers to our SYNs dropped for their timestamps" },
+        [COUNTER_PAWS_PASSIVE] = { "TcpExt.PAWSPassive", true, "SYNs dropped by tcp_tw_recycle" },
+        [COUNTER_PAWS_ESTAB] = { "TcpExt.PAWSEstab", true,
+                                 "segments of open connections dropped for their timestamps" },
+        [COUNTER_PAWS_TIME_WAIT] = { "TcpExt.PAWSTimewait", true,
+                                     "segments to TIME_WAITs dropped for their timestamps" },
+        [COUNTER_SKIPPED_TIME_WAIT] = { "TcpExt.TCPACKSkippedTimeWait", true,
+                                        "answers from TIME_WAIT held back" },
+        [COUNTER_SKIPPED_FIN_WAIT2] = { "TcpExt.TCPACKSkippedFinWait2", true,
+                                        "answers from FIN_WAIT2 held back" },
+        [COUNTER_LISTEN_OVERFLOWS] = { "TcpExt.ListenOverflows", true,
+                                       "connections refused because an accept queue was full" },
+        [COUNTER_LISTEN_DROPS] = { "TcpExt.ListenDrops", true,
+                                   "SYNs dropped by listening sockets" },
+        [COUNTER_REQUESTS_COOKIES] = { "TcpExt.TCPReqQFullDoCookies", true,
+                                       "SYNs answered by cookie because the queue was full" },
+        [COUNTER_REQUESTS_DROPPED] = { "TcpExt.TCPReqQFullDrop", true,
+                                       "SYNs dropped because the request queue was full" },
+        [COUNTER_COOKIES_SENT] = { "TcpExt.SyncookiesSent", true, "SYN cookies sent" },
+        [COUNTER_COOKIES_RECEIVED] = { "TcpExt.SyncookiesRecv", false,
+                                       "SYN cookies that came back" },
+        [COUNTER_COOKIES_FAILED] = { "TcpExt.SyncookiesFailed", true,
+                                     "SYN cookies that were not ours" },
+        [COUNTER_ABORT_ON_DATA] = { "TcpExt.TCPAbortOnData", true,
+                                    "connections reset by us with data unread, or by SO_LINGER 0" },
+        [COUNTER_ABORT_ON_LINGER] = { "TcpExt.TCPAbortOnLinger", true,
+                                      "connections reset by TCP_LINGER2" },
+        [COUNTER_ABORT_ON_MEMORY] = { "TcpExt.TCPAbortOnMemory", true,
+                                      "connections reset for lack of memory or orphan slots" },
+        [COUNTER_BACKLOG_DROPPED] = { "softnet_stat.dropped", true,
+                                      "packets dropped at netdev_max_backlog (whole host)" },
+        [COUNTER_BUDGET_SPENT] = { "softnet_stat.time_squeeze", true,
+                                   "times that netdev_budget ended with packets left (whole host)" },
+        [COUNTER_TRACKING_INSERT_FAILED] = { "nf_conntrack.insert_failed", true,
+                                             "connections that could not be tracked" },
+        [COUNTER_TRACKING_DROPPED] = { "nf_conntrack.drop", true,
+                                       "packets dropped because tracking had no room" },
+        [COUNTER_TRACKING_EARLY_DROPPED] = { "nf_conntrack.early_drop", true,
+                                             "tracked connections forgotten to make room" },
 };
 
 /* Sorted, as sysctl_live_read() wants them. */

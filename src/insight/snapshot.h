@@ -154,7 +154,6 @@ typedef enum SnapshotCounterId {
 
 typedef struct SnapshotCounter {
         const char *name; /* "TcpExt.TWRecycled": the kernel's group, or the file, and the field */
-        size_t length;    /* of the name */
         bool is_trouble;  /* nothing of it is good */
         const char *means;
 } SnapshotCounter;

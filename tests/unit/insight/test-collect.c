@@ -24,7 +24,7 @@ static void fill(Scratch *scratch) {
                       "TcpExt: TW TWRecycled PAWSEstab TWNew\nTcpExt: 11 12 13 14\n"
                       "MPTcpExt: TW\nMPTcpExt: 99\n");
         scratch_write(scratch, "proc/self/net/snmp",
-                      "Tcp: RtoAlgorithm MaxConn ActiveOpens OutRsts\nTcp: 1 -1 5 6\n");
+                      "Tcp: RtoAlgorithm MaxConn ActiveOpens OutRsts xt.TW\nTcp: 1 -1 5 6 99\n");
         scratch_write(scratch, "proc/self/net/sockstat",
                       "sockets: used 9\nTCP: inuse 1 orphan 2 tw 3 alloc 4 mem 5\n");
         scratch_write(scratch, "proc/self/net/sockstat6", "TCP6: inuse 6\n");
